@@ -1,0 +1,112 @@
+# Every target works on a fresh clone; each installs what it needs, once.
+# "make PYTHON=python3.13 setup" picks another interpreter for .venv.
+
+PYTHON ?= python3
+PORT ?= 8000
+PYTEST_ARGS ?=
+CHROMIUM ?=
+export PORT CHROMIUM
+
+# Nothing of the caller's Python set-up may leak into ours.
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV FLASK_APP FLASK_DEBUG FLASK_ENV
+
+SHELL := /bin/sh
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+CODE := app.py adminsite migrations tests $(wildcard bench)
+FLASK := $(BIN)/flask --app app
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sort | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+# --- the environment: stamps make a second start quick ------------------------------
+
+.venv/made:
+	@scripts/make-venv '$(PYTHON)' .venv
+	@touch $@
+
+.venv/run: requirements/run.txt | .venv/made
+	@echo 'Installing what the server needs ...'
+	@$(PIP) install --require-hashes --requirement $<
+	@touch $@
+
+.venv/dev: requirements/dev.txt requirements/run.txt | .venv/made
+	@echo 'Installing what development needs ...'
+	@$(PIP) install --require-hashes --requirement $<
+	@touch $@ .venv/run
+
+.PHONY: setup
+setup: .venv/dev ## Make .venv with everything development needs
+	@echo 'Ready: . .venv/bin/activate'
+
+.PHONY: system
+system: .venv/dev
+	@scripts/install-system-packages
+
+# --- running ------------------------------------------------------------------------
+
+.PHONY: demo
+demo: .venv/run ## Serve the demo on 127.0.0.1:$PORT
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec scripts/demo
+
+.PHONY: bench
+bench: system ## Run the benchmark
+	@$(BIN)/python -m bench
+
+# --- checking -----------------------------------------------------------------------
+
+.PHONY: test
+test: system ## Run all tests (PYTEST_ARGS="-k links --engine sqlite" for some)
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: check
+check: lint types contracts templates css-check drift ## Everything CI runs
+	@$(MAKE) --no-print-directory test PYTEST_ARGS='--cov --cov-report=term $(PYTEST_ARGS)'
+
+.PHONY: lint
+lint: .venv/dev ## Check format and style of the code
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+.PHONY: format
+format: .venv/dev ## Format the code and apply safe fixes
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: types
+types: .venv/dev ## Check the types
+	$(BIN)/mypy $(CODE)
+
+.PHONY: contracts
+contracts: .venv/dev ## Check who imports whom
+	$(BIN)/lint-imports
+
+.PHONY: templates
+templates: .venv/dev ## Check the templates
+	$(BIN)/djlint --lint --quiet templates
+
+.PHONY: drift
+drift: system ## Compare the migrations with the models, on both databases
+	@$(BIN)/python -m pytest -q tests/test_migrations.py
+
+# --- made files ---------------------------------------------------------------------
+
+.PHONY: css
+css: ## Rebuild the committed style sheet (needs Node)
+	@cd adminsite/assets && npm ci --no-audit --no-fund && npm run build
+
+.PHONY: css-check
+css-check:
+	@scripts/check-css
+
+.PHONY: lock
+lock: .venv/dev ## Write requirements/*.txt anew from pyproject.toml
+	@scripts/lock
+
+.PHONY: clean
+clean: ## Remove .venv and what the tools left behind
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov
