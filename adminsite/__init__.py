@@ -1,0 +1,1 @@
+"""adminsite: a back office for a go-links service."""

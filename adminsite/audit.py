@@ -1,0 +1,227 @@
+"""The audit: every change records who did what, in the transaction that makes it.
+
+Operations call `record`; the events are written together just before the commit, chained by
+hash, and a commit that would write an audited row without an event is refused (D-20).
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Delete, Insert, TextClause, Update, event, insert, inspect, select, update
+from sqlalchemy.orm import ORMExecuteState, Session
+
+from adminsite.db import Base, db, utc_now
+from adminsite.models import AuditEvent, AuditHead
+from adminsite.permissions import Actor
+
+GENESIS = "0" * 64
+BATCH = 1000
+SECRET = frozenset({"password_hash", "token_hash", "search_text", "email_key"})
+UNTRACKED = frozenset({"created_at", "updated_at", "version"})
+# Written by the machinery itself; everything else needs an event.
+EXEMPT_TABLES = frozenset({"audit_events", "audit_heads", "sessions"})
+# Rows that are told of by the event of another record: table -> (its table, the key there).
+TOLD_WITH = {"link_owners": ("links", "link_id")}
+AUDITED_DML = "audited"  # execution option: this bulk statement's rows are named by events
+QUEUE, WRITTEN, BULK = "audit_queue", "audit_written", "audit_bulk"
+SUBJECT = ("subject_type", "subject_id", "subject_label", "subject_version")
+NOBODY: dict[str, Any] = dict.fromkeys(SUBJECT)
+
+Changes = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class _Queued:
+    """An event that waits for the commit; its subject is let go once it is named."""
+
+    at: datetime
+    action: str
+    changes: dict[str, Any]
+    by: Actor
+    reason: str | None
+    subject: Base | None
+    named: dict[str, Any] | None = None
+    key: tuple[Any, ...] = ()
+
+    def name_subject(self) -> None:
+        """Keep the subject's id and name of now instead of the subject itself."""
+        if self.named is None and self.subject is not None:
+            self.key = _key(self.subject)
+            self.named = {
+                "subject_type": self.subject.__tablename__.removesuffix("s"),
+                "subject_id": ",".join(str(part) for part in self.key[1:]),
+                "subject_label": str(self.subject)[:300],
+                "subject_version": getattr(self.subject, "version", None),
+            }
+            self.subject = None
+
+
+class UnauditedWriteError(RuntimeError):
+    """A row was changed and no event names it; the commit is refused."""
+
+
+def record(
+    action: str,
+    subject: Base | None,
+    changes: Changes,
+    *,
+    by: Actor,
+    reason: str | None = None,
+) -> None:
+    """Queue one event; it is written when, and only when, the transaction commits.
+
+    Args:
+        action: `noun.past_verb`.
+        subject: the record; its name at this moment is kept. None for events without one.
+        changes: {field: [before, after]}; secrets must not be in it.
+        reason: what the actor gave as the reason, if asked.
+    """
+    entry = _Queued(utc_now(), action, _jsonable(changes), by, reason, subject)
+    if subject is None:
+        entry.named = NOBODY
+    db.session().info.setdefault(QUEUE, []).append(entry)
+
+
+def snapshot(row: Base, fields: Iterable[str]) -> dict[str, Any]:
+    """The values of these fields as an event keeps them."""
+    return {name: plain(getattr(row, name)) for name in fields if name not in SECRET}
+
+
+def created(row: Base, fields: Iterable[str]) -> dict[str, list[Any]]:
+    """Changes that bring a record into being: [None, value] of each field that has one."""
+    return {k: [None, v] for k, v in snapshot(row, fields).items() if v not in (None, [])}
+
+
+def removed(row: Base, fields: Iterable[str]) -> dict[str, list[Any]]:
+    """Changes that end a record: [value, None] of each field that had one."""
+    return {k: [v, None] for k, v in snapshot(row, fields).items() if v not in (None, [])}
+
+
+def plain(value: object) -> Any:
+    """The value as JSON can hold it: times as ISO 8601, records by name."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    return str(value)
+
+
+def digest(prev_hash: str, event_values: Mapping[str, Any]) -> str:
+    """The hash of an event, over everything it says and the hash before it."""
+    body = {k: plain(v) for k, v in event_values.items() if k not in {"id", "hash", "prev_hash"}}
+    text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(f"{prev_hash}\n{text}".encode()).hexdigest()
+
+
+def _jsonable(changes: Changes) -> dict[str, Any]:
+    return {k: plain(v) for k, v in changes.items() if k not in SECRET}
+
+
+# ---- writing, just before the commit -------------------------------------------------------
+
+
+def _key(row: Base) -> tuple[Any, ...]:
+    mapper = inspect(row).mapper
+    return (row.__tablename__, *mapper.primary_key_from_instance(row))
+
+
+@event.listens_for(Session, "after_flush")
+def _note_rows(session: Session, _context: object) -> None:
+    written = session.info.setdefault(WRITTEN, set())
+    changed = [row for row in session.dirty if session.is_modified(row, include_collections=False)]
+    for row in (*session.new, *session.deleted, *changed):
+        table = row.__tablename__
+        if table in TOLD_WITH:
+            whose, column = TOLD_WITH[table]
+            written.add((whose, getattr(row, column)))
+        elif table not in EXEMPT_TABLES:
+            written.add(_key(row))
+    for entry in session.info.get(QUEUE, ()):
+        entry.name_subject()
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _note_statements(state: ORMExecuteState) -> None:
+    statement = state.statement
+    if state.execution_options.get(AUDITED_DML):
+        return
+    if isinstance(statement, Insert | Update | Delete):
+        table = getattr(statement.table, "name", "?")
+        if table not in EXEMPT_TABLES:
+            state.session.info.setdefault(BULK, set()).add(table)
+    elif isinstance(statement, TextClause) and statement.text.lstrip()[:6].upper() in {
+        "INSERT",
+        "UPDATE",
+        "DELETE",
+    }:
+        state.session.info.setdefault(BULK, set()).add("SQL text")
+
+
+@event.listens_for(Session, "before_commit")
+def _write_events(session: Session) -> None:
+    session.flush()
+    queue: list[_Queued] = session.info.pop(QUEUE, [])
+    for entry in queue:
+        entry.name_subject()
+    missing = session.info.pop(WRITTEN, set()) - {entry.key for entry in queue}
+    tables = {key[0] for key in missing} | session.info.pop(BULK, set())
+    if tables:
+        message = f"written without an audit event: {', '.join(sorted(tables))}"
+        raise UnauditedWriteError(message)
+    if queue:
+        _chain(session, queue)
+
+
+def _chain(session: Session, queue: list[_Queued]) -> None:
+    """Insert the events in order; the lock on the chain's end is held until the commit."""
+    head = session.execute(
+        select(AuditHead.event_id, AuditHead.hash).where(AuditHead.id == 1).with_for_update()
+    ).one()
+    last_id, last_hash = head
+    for start in range(0, len(queue), BATCH):
+        rows = []
+        for entry in queue[start : start + BATCH]:
+            values = _values(entry)
+            values["prev_hash"] = last_hash
+            values["hash"] = last_hash = digest(last_hash, values)
+            values["id"] = last_id = last_id + 1
+            rows.append(values)
+        session.execute(insert(AuditEvent), rows)
+    session.execute(
+        update(AuditHead).where(AuditHead.id == 1).values(event_id=last_id, hash=last_hash)
+    )
+
+
+def _values(entry: _Queued) -> dict[str, Any]:
+    by = entry.by
+    return {
+        "at": entry.at,
+        "actor_id": by.id,
+        "actor_email": by.email,
+        "actor_level": by.level.label,
+        "action": entry.action,
+        **(entry.named or NOBODY),
+        "changes": entry.changes,
+        "reason": entry.reason,
+        "request_id": by.origin.request_id,
+        "ip": by.origin.ip,
+        "user_agent": by.origin.user_agent,
+    }
+
+
+@event.listens_for(Session, "after_rollback")
+@event.listens_for(Session, "after_commit")
+def _forget(session: Session) -> None:
+    for key in (QUEUE, WRITTEN, BULK):
+        session.info.pop(key, None)

@@ -1,0 +1,124 @@
+"""Settings: read from the environment once, checked, and frozen.
+
+Source: contract, section Environment.
+"""
+
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+PREFIX = "ADMINSITE_"
+ROOT = Path(__file__).resolve().parent.parent
+DEMO_SECRET_KEY = "demo-mode-only-not-a-secret"  # noqa: S105 - refused outside demo mode
+KNOWN_DEFAULTS = frozenset(
+    {DEMO_SECRET_KEY, "dev", "secret", "changeme", "change-me", "secret-key", "not-a-secret"}
+)
+MIN_SECRET_LENGTH = 16
+
+
+class ConfigError(RuntimeError):
+    """The application refuses to start with these settings; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting with its default; the README's table is checked against this class.
+
+    Prices are cents a month by tier. Limits are in Flask-Limiter's notation.
+    """
+
+    database_url: str = ""
+    secret_key: str = ""
+    trusted_hosts: tuple[str, ...] = ()
+    proxy_hops: int = 0
+    ratelimit_storage_uri: str = "memory://"
+    session_hours: float = 12.0
+    session_idle_minutes: float = 120.0
+    session_cookie_secure: bool = True
+    login_rate_limit: str = "10 per minute;100 per hour"
+    import_max_mb: int = 64
+    demo: bool = False
+
+    @classmethod
+    def load(
+        cls, overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None
+    ) -> Self:
+        """Read `ADMINSITE_*` from the environment; `overrides` (same names, prefix optional) win.
+
+        Raises:
+            ConfigError: a value makes no sense, or the secret key is missing or well known.
+        """
+        environ = os.environ if environ is None else environ
+        given: dict[str, Any] = {
+            name.removeprefix(PREFIX).lower(): value
+            for name, value in environ.items()
+            if name.startswith(PREFIX)
+        }
+        known = {field.name for field in fields(cls)}
+        for name in sorted(given.keys() - known):
+            warnings.warn(f"unknown setting {PREFIX}{name.upper()} is ignored", stacklevel=2)
+        given.update(own(overrides or {}))
+        debug = environ.get("FLASK_DEBUG", "").lower() not in {"", "0", "false", "no"}
+        relaxed = debug or bool((overrides or {}).get("TESTING"))
+        return cls(**_checked(cls, {k: v for k, v in given.items() if k in known}, relaxed=relaxed))
+
+
+def own(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Those overrides that are settings of ours, by field name; the rest are Flask's."""
+    known = {field.name for field in fields(Settings)}
+    named = {key.removeprefix(PREFIX).lower(): value for key, value in overrides.items()}
+    return {key: value for key, value in named.items() if key in known}
+
+
+def _checked(cls: type[Settings], given: dict[str, Any], *, relaxed: bool) -> dict[str, Any]:
+    types = {field.name: field.type for field in fields(cls)}
+    values = {name: _parsed(name, value, str(types[name])) for name, value in given.items()}
+    demo = values.get("demo", False)
+    if not values.get("database_url"):
+        values["database_url"] = f"sqlite:///{ROOT / 'instance' / 'adminsite.db'}"
+    if not values.get("secret_key"):
+        if not (demo or relaxed):
+            message = f"{PREFIX}SECRET_KEY is not set. Set it to a long random text."
+            raise ConfigError(message)
+        values["secret_key"] = DEMO_SECRET_KEY
+    elif not (demo or relaxed) and (
+        values["secret_key"] in KNOWN_DEFAULTS or len(values["secret_key"]) < MIN_SECRET_LENGTH
+    ):
+        message = f"{PREFIX}SECRET_KEY is a known default or too short. Choose a long random text."
+        raise ConfigError(message)
+    if "session_cookie_secure" not in values:
+        values["session_cookie_secure"] = not (demo or relaxed)
+    if not (values.get("trusted_hosts") or demo or relaxed):
+        warnings.warn(f"{PREFIX}TRUSTED_HOSTS is not set: every Host is answered", stacklevel=3)
+    return values
+
+
+def _parsed(name: str, value: Any, kind: str) -> Any:
+    if not isinstance(value, str):
+        return tuple(value) if isinstance(value, list) else value
+    text = value.strip()
+    try:
+        if "bool" in kind:
+            return _yes(text)
+        if "tuple" in kind:
+            return tuple(part.strip() for part in text.split(",") if part.strip())
+        if "int" in kind:
+            return int(text)
+        if "float" in kind:
+            return float(text)
+    except ValueError as error:
+        message = f"{PREFIX}{name.upper()}={value!r}: {error}"
+        raise ConfigError(message) from None
+    return text
+
+
+def _yes(text: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True}
+    words |= {"": False, "0": False, "false": False, "no": False, "off": False}
+    if text.lower() not in words:
+        message = "say 1 or 0"
+        raise ValueError(message)
+    return words[text.lower()]

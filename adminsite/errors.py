@@ -1,0 +1,70 @@
+"""Refusals: each says in one sentence, fit for staff, why nothing was changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+
+class RuleError(Exception):
+    """A rule refused a change; nothing was written.
+
+    Attributes:
+        message: one sentence for the person who asked.
+        fields: messages by field name, when the refusal is about input.
+        status: the HTTP status that says it best.
+        code: the word for it in JSON answers.
+    """
+
+    status = 400
+    code = "INVALID"
+
+    def __init__(self, message: str, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fields = dict(fields or {})
+
+
+class InvalidError(RuleError):
+    """The values given break a rule of their fields; `fields` names each."""
+
+    status = 422
+
+    def __init__(self, fields: Mapping[str, str], message: str | None = None) -> None:
+        super().__init__(message or next(iter(fields.values()), "Check the values."), fields)
+
+
+class ForbiddenError(RuleError):
+    """The person's level does not allow this."""
+
+    status = 403
+    code = "NOT_ADMIN"
+
+
+class MissingError(RuleError):
+    """The record does not exist, or no longer."""
+
+    status = 404
+    code = "NOT_FOUND"
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """One field that two people changed: what is yours, what is stored, whose, when."""
+
+    field: str
+    mine: object
+    theirs: object
+    who: str
+    when: datetime | None
+
+
+class ConflictError(RuleError):
+    """Somebody else changed the same fields since this edit began (peers.md c2)."""
+
+    status = 409
+    code = "CONFLICT"
+
+    def __init__(self, clashes: tuple[Clash, ...], version: int, message: str) -> None:
+        super().__init__(message)
+        self.clashes = clashes
+        self.version = version

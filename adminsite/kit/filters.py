@@ -1,0 +1,138 @@
+"""Named filters: declared on a view, written in the URL under their own name."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, ClassVar
+
+from sqlalchemy import ColumnElement, and_
+
+from adminsite.errors import RuleError
+
+
+class FilterError(RuleError):
+    """A filter in the URL makes no sense; the list is not shown as if it were absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """One filter in use: its condition, and how the chip says it."""
+
+    condition: ColumnElement[bool]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What all filters have: a name in the URL, a label, an icon."""
+
+    kind: ClassVar[str] = ""
+    name: str
+    label: str
+    icon: str
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names this filter reads from the URL."""
+        return (self.name,)
+
+    def read(self, args: Mapping[str, str]) -> Active | None:
+        """The filter as used in these parameters; None when it is not.
+
+        Raises:
+            FilterError: the value is not one this filter knows.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceFilter(Filter):
+    """One of a few words, compared with a column."""
+
+    kind: ClassVar[str] = "choice"
+    column: Any
+    options: tuple[tuple[str, str], ...]
+
+    def read(self, args: Mapping[str, str]) -> Active | None:
+        """See `Filter.read`."""
+        value = args.get(self.name, "")
+        if not value:
+            return None
+        labels = dict(self.options)
+        if value not in labels:
+            known = ", ".join(labels)
+            message = f"The filter {self.label} knows {known}; not “{value[:40]}”."
+            raise FilterError(message)
+        return Active(self.column == value, labels[value])
+
+
+@dataclass(frozen=True, slots=True)
+class LookupFilter(Filter):
+    """Rows that belong to another record, found by searching on the server.
+
+    Attributes:
+        lookup: the name of the view's `form_lookups` entry that finds records.
+        condition: from the record's key to the condition on this list.
+    """
+
+    kind: ClassVar[str] = "lookup"
+    lookup: str
+    condition: Callable[[Any], ColumnElement[bool]]
+    describe: Callable[[str], tuple[Any, str] | None]
+
+    def read(self, args: Mapping[str, str]) -> Active | None:
+        """See `Filter.read`."""
+        value = args.get(self.name, "")
+        if not value:
+            return None
+        found = self.describe(value)
+        if found is None:
+            message = f"The filter {self.label} does not know “{value[:40]}”."
+            raise FilterError(message)
+        key, text = found
+        return Active(self.condition(key), text)
+
+
+@dataclass(frozen=True, slots=True)
+class DayFilter(Filter):
+    """A period of whole UTC days on a time column: `name_from` and `name_to`, both included."""
+
+    kind: ClassVar[str] = "date"
+    column: Any
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """`name` alone means that one day."""
+        return (self.name, f"{self.name}_from", f"{self.name}_to")
+
+    def read(self, args: Mapping[str, str]) -> Active | None:
+        """See `Filter.read`."""
+        day = args.get(self.name, "")
+        first = self._day(args.get(f"{self.name}_from") or day)
+        last = self._day(args.get(f"{self.name}_to") or day)
+        if first is None and last is None:
+            return None
+        conditions = []
+        if first is not None:
+            conditions.append(self.column >= first)
+        if last is not None:
+            conditions.append(self.column < last + timedelta(days=1))
+        return Active(and_(*conditions), _period(first, last))
+
+    def _day(self, text: str) -> datetime | None:
+        if not text:
+            return None
+        try:
+            day = date.fromisoformat(text)
+            return datetime(day.year, day.month, min(day.day, 31), tzinfo=UTC)
+        except (ValueError, OverflowError):
+            message = f"The filter {self.label} needs a day like 2025-01-31; not “{text[:40]}”."
+            raise FilterError(message) from None
+
+
+def _period(first: datetime | None, last: datetime | None) -> str:
+    if first is None:
+        return f"to {last:%Y-%m-%d}"
+    if last is None:
+        return f"from {first:%Y-%m-%d}"
+    return f"{first:%Y-%m-%d}" if first == last else f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"

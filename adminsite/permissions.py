@@ -1,0 +1,114 @@
+"""Who may do what: one table, readable without knowing Python.
+
+Source: D-1 to D-4.
+"""
+
+from dataclasses import dataclass, replace
+from enum import IntEnum, StrEnum
+from uuid import UUID
+
+from adminsite.errors import ForbiddenError
+
+
+class Level(IntEnum):
+    """How far a person may go; each level includes those below it (D-2)."""
+
+    NONE = 0
+    SUPPORT = 1
+    ADMIN = 2
+    OWNER = 3
+
+    @property
+    def label(self) -> str:
+        """The word for it: "support", "admin", "owner", or "none"."""
+        return self.name.lower()
+
+
+class Permission(StrEnum):
+    """One thing that may be allowed."""
+
+    PANEL_READ = "panel:read"
+    LINKS_READ = "links:read"
+    LINKS_WRITE = "links:write"
+    KEYWORDS_READ = "keywords:read"
+    KEYWORDS_WRITE = "keywords:write"
+    TAGS_READ = "tags:read"
+    TAGS_WRITE = "tags:write"
+    USERS_READ = "users:read"
+    USERS_WRITE = "users:write"
+    ROLES_WRITE = "roles:write"
+    STAFF_WRITE = "staff:write"
+    DATA_IMPORT = "data:import"
+    DATA_EXPORT = "data:export"
+
+
+# S1 and S2 let any admin promote a user, S0 lets only owners manage admins: the stricter
+# wins (D-4). A deployment that wants it otherwise changes this one line.
+WHO_CHANGES_ROLES = Level.OWNER
+
+GRANTS: dict[Permission, Level] = {
+    Permission.PANEL_READ: Level.SUPPORT,
+    Permission.LINKS_READ: Level.SUPPORT,
+    Permission.LINKS_WRITE: Level.ADMIN,
+    Permission.KEYWORDS_READ: Level.SUPPORT,
+    Permission.KEYWORDS_WRITE: Level.ADMIN,
+    Permission.TAGS_READ: Level.SUPPORT,
+    Permission.TAGS_WRITE: Level.ADMIN,
+    Permission.USERS_READ: Level.SUPPORT,
+    Permission.USERS_WRITE: Level.ADMIN,
+    Permission.ROLES_WRITE: WHO_CHANGES_ROLES,
+    Permission.STAFF_WRITE: Level.OWNER,
+    Permission.DATA_IMPORT: Level.ADMIN,
+    Permission.DATA_EXPORT: Level.ADMIN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from, for the audit."""
+
+    request_id: str | None = None
+    ip: str | None = None
+    user_agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The person (or the system) in whose name something is done."""
+
+    id: UUID | None
+    email: str
+    name: str
+    level: Level
+    origin: Origin = Origin()
+
+    def seen_from(self, origin: Origin) -> "Actor":
+        """The same person, acting from there."""
+        return replace(self, origin=origin)
+
+
+SYSTEM = Actor(id=None, email="system", name="System", level=Level.OWNER)
+
+
+def may(person: Actor, permission: Permission) -> bool:
+    """Whether the person's level reaches what the permission asks for."""
+    return person.level >= GRANTS[permission]
+
+
+def refusal(person: Actor, permission: Permission) -> str:
+    """Why not, in a sentence for the person who was refused."""
+    needed = GRANTS[permission].label
+    article = "an" if needed[0] in "aeiou" else "a"
+    if person.level is Level.NONE:
+        return "This page is for staff. Your account is not a staff account."
+    return f"This needs {article} {needed}; you are signed in as {person.level.label}."
+
+
+def require(person: Actor, permission: Permission) -> None:
+    """Refuse unless the person may.
+
+    Raises:
+        ForbiddenError: with the level that would be needed.
+    """
+    if not may(person, permission):
+        raise ForbiddenError(refusal(person, permission))

@@ -1,0 +1,85 @@
+"""Resources: a model with its operations, permissions and public fields, declared once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
+from adminsite.errors import InvalidError
+from adminsite.models import Keyword, Link, Tag
+from adminsite.operations import constraints, keywords, links, tags, versions
+from adminsite.permissions import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What views, exchange and API need to know of a kind of record.
+
+    A verb exists where its operation exists: `operations` defines `create`, `update` and
+    `delete`, or leaves one out.
+
+    Attributes:
+        model: its table.
+        operations: the module (or `Crud`) whose functions change it.
+        read: who may look.
+        write: who may change.
+        fields: what forms, API and import may set, in the order people fill them in.
+        fixed: those of `fields` that are set once, at creation.
+    """
+
+    model: type[Any]
+    operations: Any
+    read: Permission
+    write: Permission
+    fields: tuple[str, ...]
+    fixed: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Its name in URLs and messages: the table's."""
+        return str(self.model.__tablename__)
+
+    def supports(self, verb: str) -> bool:
+        """Whether the operation exists."""
+        return hasattr(self.operations, verb)
+
+    def get_for_update(self, pk: object) -> Any:
+        """The record, locked until the transaction ends; None when it does not exist."""
+        return versions.get_for_update(self.model, pk)
+
+    def explain(self, error: IntegrityError) -> InvalidError | None:
+        """The field message for a known constraint; None when it is not a known one."""
+        text = str(error.orig)
+        known: Mapping[str, tuple[str, str]] = constraints.MESSAGES
+        for name, (field, sentence) in known.items():
+            if name in text or constraints.sqlite_form(name) in text:
+                return InvalidError({field: sentence})
+        return None
+
+
+LINKS = Resource(
+    model=Link,
+    operations=links,
+    read=Permission.LINKS_READ,
+    write=Permission.LINKS_WRITE,
+    fields=("slug", "url", "title", "description", "tags", "owners"),
+    fixed=("slug", "owners"),
+)
+
+KEYWORDS = Resource(
+    model=Keyword,
+    operations=keywords,
+    read=Permission.KEYWORDS_READ,
+    write=Permission.KEYWORDS_WRITE,
+    fields=("keyword", "url_template", "description"),
+    fixed=("keyword",),
+)
+
+TAGS = Resource(
+    model=Tag,
+    operations=tags,
+    read=Permission.TAGS_READ,
+    write=Permission.TAGS_WRITE,
+    fields=("name",),
+)
