@@ -1,0 +1,162 @@
+"""The floor: every task as hand-written SQL over the application's own tables.
+
+Keyset pages, no COUNT, a trigram index of its own for the search, no session, no permission,
+no audit. What a page costs beyond this is the price of everything else it does.
+"""
+
+# ruff: noqa: S608 -- statements are put together from constants and placeholders
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import psycopg
+
+from bench.database import libpq, sqlite_path, tune
+
+PAGE_ROWS = 50
+SEARCH_TABLE = "bench_search"
+NEWEST_FIRST = f"ORDER BY l.created_at DESC, l.id DESC LIMIT {PAGE_ROWS}"
+LINK_COLUMNS = "l.id, l.slug, l.url, l.title, l.created_at"
+DOCUMENTS = """
+    SELECT l.id, l.slug || ' ' || l.url || ' ' || coalesce(l.title, '') || ' '
+           || coalesce({names}, '') AS doc
+    FROM links l
+    LEFT JOIN link_owners o ON o.link_id = l.id LEFT JOIN users u ON u.id = o.user_id
+    GROUP BY l.id
+"""
+
+Record = tuple[Any, ...]
+
+
+class Floor:
+    """One connection to the database and one method per task.
+
+    Attributes:
+        statements: how many have been sent since the counter was last set to 0.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.on_sqlite = url.startswith("sqlite")
+        self.statements = 0
+        self._connection: sqlite3.Connection | psycopg.Connection[Record]
+        if self.on_sqlite:
+            self._connection = sqlite3.connect(
+                sqlite_path(url), isolation_level=None, check_same_thread=False
+            )
+            tune(self._connection)
+        else:
+            self._connection = psycopg.connect(libpq(url), autocommit=True)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+    def rows(self, sql: str, values: Sequence[object] = ()) -> list[Record]:
+        """All rows of one statement, whose placeholders are question marks."""
+        return self._run(sql, values).fetchall()
+
+    def links(self, after: tuple[object, object] | None = None) -> list[Record]:
+        """The newest links, or those next after a (created_at, id)."""
+        where = "WHERE (l.created_at, l.id) < (?, ?)" if after else ""
+        found = self.rows(f"SELECT {LINK_COLUMNS} FROM links l {where} {NEWEST_FIRST}", after or ())
+        return self._with_names(found)
+
+    def search(self, term: str) -> list[Record]:
+        """The newest links in which the term occurs."""
+        if self.on_sqlite:
+            hits = f"SELECT rowid FROM {SEARCH_TABLE} WHERE {SEARCH_TABLE} MATCH ?"
+            value = '"' + term.replace('"', '""') + '"'
+        else:
+            hits = f"SELECT id FROM {SEARCH_TABLE} WHERE doc ILIKE ?"
+            value = f"%{term}%"
+        sql = f"SELECT {LINK_COLUMNS} FROM links l WHERE l.id IN ({hits}) {NEWEST_FIRST}"
+        return self._with_names(self.rows(sql, [value]))
+
+    def users(self) -> list[Record]:
+        """The first people by e-mail."""
+        return self.rows(
+            "SELECT id, email, display_name, role, credits_balance, created_at FROM users "
+            f"ORDER BY email_key LIMIT {PAGE_ROWS}"
+        )
+
+    def link(self, number: int) -> tuple[Record, list[Record], list[Record]]:
+        """One link with its owners and tags, as the edit form needs them."""
+        link = self.rows(
+            "SELECT id, slug, url, title, description, version FROM links WHERE id = ?", [number]
+        )
+        owners = self.rows(
+            "SELECT u.id, u.display_name FROM link_owners o JOIN users u ON u.id = o.user_id "
+            "WHERE o.link_id = ?",
+            [number],
+        )
+        tags = self.rows(
+            "SELECT t.id, t.name FROM link_tags lt JOIN tags t ON t.id = lt.tag_id "
+            "WHERE lt.link_id = ?",
+            [number],
+        )
+        return link[0], owners, tags
+
+    def rename(self, number: int, title: str) -> None:
+        """Give one link a new title."""
+        self._run(
+            "UPDATE links SET title = ?, version = version + 1, updated_at = CURRENT_TIMESTAMP "
+            "WHERE id = ?",
+            [title, number],
+        )
+
+    def build_search(self, table: str = SEARCH_TABLE) -> None:
+        """Make the trigram index of slug, URL, title and owners' names."""
+        if self.on_sqlite:
+            documents = DOCUMENTS.format(names="group_concat(u.display_name, ' ')")
+            statements = [
+                f"CREATE VIRTUAL TABLE {table} USING fts5(doc, content='', tokenize='trigram')",
+                f"INSERT INTO {table} (rowid, doc) {documents}",
+            ]
+        else:
+            documents = DOCUMENTS.format(names="string_agg(u.display_name, ' ')")
+            statements = [
+                "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+                f"CREATE TABLE {table} AS {documents}",
+                f"ALTER TABLE {table} ADD PRIMARY KEY (id)",
+                f"CREATE INDEX {table}_doc ON {table} USING gin (doc gin_trgm_ops)",
+                f"VACUUM ANALYZE {table}",
+            ]
+        for statement in statements:
+            self._run(statement)
+
+    def _with_names(self, links: list[Record]) -> list[Record]:
+        numbers = [link[0] for link in links]
+        if not numbers:
+            return []
+        marks = ", ".join("?" * len(numbers))
+        owners = _joined(
+            self.rows(
+                "SELECT o.link_id, u.display_name FROM link_owners o "
+                f"JOIN users u ON u.id = o.user_id WHERE o.link_id IN ({marks})",
+                numbers,
+            )
+        )
+        tags = _joined(
+            self.rows(
+                "SELECT lt.link_id, t.name FROM link_tags lt "
+                f"JOIN tags t ON t.id = lt.tag_id WHERE lt.link_id IN ({marks})",
+                numbers,
+            )
+        )
+        return [(*link, owners.get(link[0], ""), tags.get(link[0], "")) for link in links]
+
+    def _run(
+        self, sql: str, values: Sequence[object] = ()
+    ) -> sqlite3.Cursor | psycopg.Cursor[Record]:
+        self.statements += 1
+        if isinstance(self._connection, sqlite3.Connection):
+            return self._connection.execute(sql, values)
+        return self._connection.execute(sql.replace("?", "%s").encode(), values or None)
+
+
+def _joined(pairs: Iterable[Record]) -> dict[int, str]:
+    names: dict[int, list[str]] = {}
+    for number, name in pairs:
+        names.setdefault(number, []).append(name)
+    return {number: ", ".join(found) for number, found in names.items()}
