@@ -1,0 +1,221 @@
+"""What is measured: T1 to T8, what each must show or change, and how fast it has to be."""
+
+# ruff: noqa: S608 -- statements are put together from constants
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.client import Reply, form_with
+from bench.dataset import RARE_WORD
+from bench.floor import PAGE_ROWS, Floor
+from bench.sites import Place, Site
+
+ABSENT_WORD = "zzqqxxyy"
+DEEP_SHARE = 0.9
+SLUG_LIKE = re.compile(r"[a-z]+-[a-z]+-\d+")
+EMAIL_LIKE = re.compile(r"[A-Za-z.]+\d+@example\.com")
+MARKED = re.compile(r"</?mark\b[^>]*>")  # a match may be marked inside the word
+NEWEST = "ORDER BY created_at DESC, id DESC"
+
+Request = Callable[[], Reply]
+
+
+class WrongAnswerError(RuntimeError):
+    """A page did not show, or a write did not leave, what it should."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the pages should show and which rows are written, read from the database itself."""
+
+    first_page: list[str]
+    deep_page: list[str]
+    before_deep_page: Place
+    rare: list[str]
+    emails: list[str]
+    form_rows: list[int]
+    cell_rows: list[int]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing a person does.
+
+    Attributes:
+        target: how many times the floor it may take; None when nothing is asked of it.
+        prepare: does what is not timed and gives the request that is.
+        check: raises WrongAnswerError when the answer is wrong.
+    """
+
+    key: str
+    title: str
+    target: float | None
+    prepare: Callable[[Site, Sample, int], Request]
+    check: Callable[["Check"], None]
+
+
+@dataclass(frozen=True)
+class Check:
+    """Everything a check may look at after one timed request."""
+
+    site: Site
+    sample: Sample
+    number: int
+    reply: Reply
+    database: Floor
+
+
+def take_sample(database: Floor, writes: int) -> Sample:
+    """Read what the pages should show; `writes` rows are set aside for each write task."""
+
+    def column(sql: str) -> list[str]:
+        return [str(row[0]) for row in database.rows(sql)]
+
+    count = int(column("SELECT count(*) FROM links")[0])
+    deep = max(1, int(count * DEEP_SHARE) // PAGE_ROWS) * PAGE_ROWS
+    at, number = database.rows(
+        f"SELECT created_at, id FROM links {NEWEST} LIMIT 1 OFFSET {deep - 1}"
+    )[0]
+    page = f"SELECT slug FROM links {NEWEST} LIMIT {PAGE_ROWS}"
+    rare = f"SELECT slug FROM links WHERE search_text LIKE '%{RARE_WORD}%' {NEWEST}"
+    middle = f"SELECT id FROM links {NEWEST} LIMIT {writes} OFFSET {count // 3}"
+    return Sample(
+        first_page=column(page),
+        deep_page=column(f"{page} OFFSET {deep}"),
+        before_deep_page=(at, number),
+        rare=column(f"{rare} LIMIT {PAGE_ROWS}"),
+        emails=column(f"SELECT email FROM users ORDER BY email_key LIMIT {PAGE_ROWS}"),
+        form_rows=[int(row) for row in column(middle)],
+        cell_rows=[int(row) for row in column(page.replace("slug", "id"))],
+    )
+
+
+def title_for(site: Site, number: int) -> str:
+    """The title that a write gives, different for each write."""
+    return f"Written by {site.name}, {number}"
+
+
+def _form_row(sample: Sample, number: int) -> int:
+    return sample.form_rows[number % len(sample.form_rows)]
+
+
+def _cell_row(sample: Sample, number: int) -> int:
+    return sample.cell_rows[number % len(sample.cell_rows)]
+
+
+def _shows(expected: Callable[[Sample], list[str]]) -> Callable[[Check], None]:
+    def check(seen: Check) -> None:
+        wanted = expected(seen.sample)
+        pattern = EMAIL_LIKE if wanted and "@" in wanted[0] else SLUG_LIKE
+        known = set(wanted)
+        found = dict.fromkeys(pattern.findall(MARKED.sub("", seen.reply.text)))
+        shown = [word for word in found if word in known]
+        if shown != wanted:
+            raise WrongAnswerError(f"{len(shown)} of {len(wanted)} expected rows, or out of order")
+
+    return check
+
+
+def _shows_nothing(seen: Check) -> None:
+    if any(slug in seen.reply.text for slug in seen.sample.first_page):
+        raise WrongAnswerError("rows where none should be")
+
+
+def _shows_the_form(seen: Check) -> None:
+    number = _form_row(seen.sample, seen.number)
+    title = seen.database.rows("SELECT title FROM links WHERE id = ?", [number])[0][0]
+    if dict(form_with("title", seen.reply.text))["title"] != title:
+        raise WrongAnswerError("the form does not hold the link's title")
+
+
+def _changed(row: Callable[[Sample, int], int], task: str) -> Callable[[Check], None]:
+    def check(seen: Check) -> None:
+        number = row(seen.sample, seen.number)
+        title = seen.database.rows("SELECT title FROM links WHERE id = ?", [number])[0][0]
+        if title != title_for(seen.site, seen.number) + task:
+            raise WrongAnswerError(f"the title is {title!r}")
+        if seen.site.name == "project" and not _audited(seen.database, number, title):
+            raise WrongAnswerError("no audit event names the change")
+
+    return check
+
+
+def _audited(database: Floor, number: int, title: str) -> bool:
+    newest = database.rows(
+        "SELECT changes FROM audit_events WHERE subject_type = 'link' AND subject_id = ? "
+        "AND action = 'link.updated' ORDER BY id DESC LIMIT 1",
+        [str(number)],
+    )
+    return bool(newest) and title in str(newest[0][0])
+
+
+TASKS = (
+    Task(
+        "T1",
+        "links, first page",
+        5,
+        lambda site, _sample, _number: site.first_page,
+        _shows(lambda sample: sample.first_page),
+    ),
+    Task(
+        "T2",
+        "links, the page at 90 %",
+        5,
+        lambda site, sample, _number: site.page_after(sample.before_deep_page),
+        _shows(lambda sample: sample.deep_page),
+    ),
+    Task(
+        "T3",
+        f"search “{RARE_WORD}”",
+        25,
+        lambda site, _sample, _number: lambda: site.search(RARE_WORD),
+        _shows(lambda sample: sample.rare),
+    ),
+    Task(
+        "T3f",
+        "the same, list region only",
+        25,
+        lambda site, _sample, _number: lambda: site.search(RARE_WORD, fragment=True),
+        _shows(lambda sample: sample.rare),
+    ),
+    Task(
+        "T4",
+        "search without a match",
+        25,
+        lambda site, _sample, _number: lambda: site.search(ABSENT_WORD),
+        _shows_nothing,
+    ),
+    Task(
+        "T5",
+        "users by e-mail",
+        None,
+        lambda site, _sample, _number: site.users,
+        _shows(lambda sample: sample.emails),
+    ),
+    Task(
+        "T6",
+        "edit form",
+        4,
+        lambda site, sample, number: lambda: site.form(_form_row(sample, number)),
+        _shows_the_form,
+    ),
+    Task(
+        "T7",
+        "save a title, with audit",
+        4,
+        lambda site, sample, number: site.saving(
+            _form_row(sample, number), title_for(site, number) + " T7"
+        ),
+        _changed(_form_row, " T7"),
+    ),
+    Task(
+        "T8",
+        "one cell, with audit",
+        3,
+        lambda site, sample, number: (
+            lambda: site.cell(_cell_row(sample, number), title_for(site, number) + " T8")
+        ),
+        _changed(_cell_row, " T8"),
+    ),
+)
