@@ -1,0 +1,102 @@
+"""The two databases that every test runs on: migrated once, put back after each test."""
+
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import make_url
+
+ENGINES = ("sqlite", "postgresql")
+OWNER = "adminsite"  # the application's role on PostgreSQL: no superuser, as in production
+LOCK_TIMEOUT_MS = 5000
+
+
+class Database(ABC):
+    """One database of the tests."""
+
+    url: str
+
+    @abstractmethod
+    def freeze(self) -> None:
+        """Take what is in it now as the state that every test starts from."""
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Put that state back."""
+
+
+class SqliteDatabase(Database):
+    """A file; a copy of it is written back through SQLite itself, under open connections."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "test.db"
+        self.kept = folder / "kept.db"
+        self.url = f"sqlite:///{self.path}"
+
+    def freeze(self) -> None:
+        self._copy(self.path, self.kept)
+
+    def reset(self) -> None:
+        self._copy(self.kept, self.path)
+
+    @staticmethod
+    def _copy(source: Path, target: Path) -> None:
+        with closing(sqlite3.connect(source)) as origin, closing(sqlite3.connect(target)) as copy:
+            copy.execute("PRAGMA synchronous = OFF")
+            origin.backup(copy)
+
+
+class PostgresDatabase(Database):
+    """A database of its own on the test server; rows are deleted past all triggers."""
+
+    def __init__(self, superuser_url: str, name: str) -> None:
+        server = make_url(superuser_url)
+        self.url = server.set(username=OWNER, database=name).render_as_string()
+        self._as_superuser = server.set(drivername="postgresql", database=name).render_as_string()
+        with psycopg.connect(server.set(drivername="postgresql").render_as_string()) as connection:
+            connection.autocommit = True
+            if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [OWNER]).rowcount:
+                connection.execute(f"CREATE ROLE {OWNER} LOGIN")
+            connection.execute(f"CREATE DATABASE {name} OWNER {OWNER}")
+        self._connection = psycopg.connect(self._as_superuser, autocommit=True)
+        self._restore = ""
+
+    def freeze(self) -> None:
+        run = self._connection.execute
+        tables = run("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        names = [name for (name,) in tables if name != "alembic_version"]
+        run("CREATE SCHEMA kept")
+        for name in names:
+            run(f"CREATE TABLE kept.{name} AS TABLE public.{name}")
+        self._restore = "; ".join(
+            [
+                "SET session_replication_role = replica",  # no trigger, no foreign key
+                f"SET lock_timeout = {LOCK_TIMEOUT_MS}",
+                *(f"DELETE FROM {name}" for name in names),
+                *(f"INSERT INTO {name} TABLE kept.{name}" for name in names if self._filled(name)),
+            ]
+        )
+
+    def reset(self) -> None:
+        self._connection.execute(self._restore)
+
+    def close(self) -> None:
+        """Let go of the server."""
+        self._connection.close()
+
+    def _filled(self, name: str) -> bool:
+        query = f"SELECT FROM kept.{name} LIMIT 1"
+        return bool(self._connection.execute(query).rowcount)
+
+
+@contextmanager
+def postgres_database(superuser_url: str, name: str) -> Iterator[PostgresDatabase]:
+    """Make an empty database on the server; give it, and close it at the end."""
+    database = PostgresDatabase(superuser_url, name)
+    try:
+        yield database
+    finally:
+        database.close()
