@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from adminsite.db import db
 
+SECRET_KEY = "a long random text for the tests only"  # signs every cookie of a test
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 TOKEN = re.compile(r'name="csrf[-_]token"[^>]*(?:content|value)="([^"]+)"')
 

@@ -13,13 +13,11 @@ from sqlalchemy.orm import Session
 
 from adminsite.db import db
 from app import create_app
-from tests.client import SiteClient
+from tests.client import SECRET_KEY, SiteClient
 from tests.database import ENGINES, Database, SqliteDatabase, postgres_database
 from tests.postgres import running_postgres
 
 pytest_plugins = ["tests.people"]
-
-SECRET_KEY = "a long random text for the tests only"
 
 # Every example of a property runs on the same database, which is put back after the last.
 settings.register_profile(
