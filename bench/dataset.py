@@ -1,15 +1,15 @@
 """A go-links service of any size, the same for the same seed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from adminsite.models import SEARCH_SEPARATOR
 
-Row: TypeAlias = tuple[object, ...]
-Batch: TypeAlias = tuple[str, list[Row]]
+Row: TypeAlias = tuple[Any, ...]
+Batch: TypeAlias = tuple[str, Iterable[Row]]
 
 # Parents before children: rows are written in this order.
 COLUMNS: dict[str, tuple[str, ...]] = {
