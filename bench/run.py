@@ -15,6 +15,7 @@ from bench.floor import Floor
 from bench.server import serving
 from bench.sites import FloorSite, ProjectSite, Site, create_owner
 from bench.tasks import Check, Sample, Task, WrongAnswerError, take_sample
+from tests.database import postgres_database
 from tests.postgres import SETTINGS, running_postgres
 
 WARM_UPS = 3
@@ -82,8 +83,8 @@ def _empty_database(engine: str, folder: Path) -> Iterator[str]:
         yield f"sqlite:///{folder}/bench.db"
         return
     SETTINGS.update(shared_buffers="1GB", work_mem="32MB", random_page_cost="1.1")
-    with running_postgres() as url:
-        yield url
+    with running_postgres() as server, postgres_database(server, "bench") as database:
+        yield database.url
 
 
 def measure(engine: str, links: int, rounds: int, tasks: list[Task]) -> list[Result]:
