@@ -1,7 +1,5 @@
 """A database of the application's own schema, filled in bulk."""
 
-# ruff: noqa: S608 -- table and column names come from this package
-
 import os
 import sqlite3
 import subprocess

@@ -4,8 +4,6 @@ Keyset pages, no COUNT, a trigram index of its own for the search, no session, n
 no audit. What a page costs beyond this is the price of everything else it does.
 """
 
-# ruff: noqa: S608 -- statements are put together from constants and placeholders
-
 import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any

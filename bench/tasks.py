@@ -1,7 +1,5 @@
 """What is measured: T1 to T8, what each must show or change, and how fast it has to be."""
 
-# ruff: noqa: S608 -- statements are put together from constants
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
