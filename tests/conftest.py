@@ -1,6 +1,7 @@
 """What every test may ask for; tests that touch the database run on SQLite and PostgreSQL."""
 
 import contextvars
+import os
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
@@ -18,6 +19,10 @@ from tests.database import ENGINES, Database, SqliteDatabase, postgres_database
 from tests.postgres import running_postgres
 
 pytest_plugins = ["tests.people"]
+
+# The caller's own settings are not the tests'.
+for name in [name for name in os.environ if name.startswith(("ADMINSITE_", "FLASK_"))]:
+    del os.environ[name]
 
 # Every example of a property runs on the same database, which is put back after the last.
 settings.register_profile(
