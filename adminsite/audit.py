@@ -170,6 +170,8 @@ def _note_statements(state: ORMExecuteState) -> None:
 
 @event.listens_for(Session, "before_commit")
 def _write_events(session: Session) -> None:
+    if session.in_nested_transaction():  # a savepoint: the commit is yet to come
+        return
     session.flush()
     queue: list[_Queued] = session.info.pop(QUEUE, [])
     for entry in queue:
@@ -223,5 +225,7 @@ def _values(entry: _Queued) -> dict[str, Any]:
 @event.listens_for(Session, "after_rollback")
 @event.listens_for(Session, "after_commit")
 def _forget(session: Session) -> None:
+    if session.in_nested_transaction():
+        return
     for key in (QUEUE, WRITTEN, BULK):
         session.info.pop(key, None)
