@@ -4,6 +4,7 @@ Source: R-001-28 to R-001-36, D-19, D-23.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import select
 
@@ -16,7 +17,7 @@ from adminsite.operations.rules import expand
 from adminsite.operations.versions import Saved, finish, lock, reconcile, write
 from adminsite.permissions import Actor, Permission, require
 
-__all__ = ["FIELDS", "RULES", "create", "create_many", "delete", "expand", "update"]
+__all__ = ["FIELDS", "RULES", "checked", "create", "create_many", "delete", "expand", "update"]
 
 FIELDS = ("url_template", "description")
 RULES: dict[str, rules.Rule] = {
@@ -24,6 +25,17 @@ RULES: dict[str, rules.Rule] = {
     "url_template": rules.url_template,
     "description": rules.description,
 }
+
+
+def checked(values: Mapping[str, object], *, by: Actor) -> dict[str, Any]:  # noqa: ARG001 - as in the others
+    """The values of a new keyword as they will be stored.
+
+    Raises:
+        InvalidError: a field breaks its rule.
+
+    Source: D-23.
+    """
+    return rules.complete(values, RULES)
 
 
 def create(values: Mapping[str, object], *, by: Actor) -> Keyword:
@@ -46,7 +58,7 @@ def create_many(batch: Sequence[Mapping[str, object]], *, by: Actor) -> list[Key
         InvalidError: a field of one breaks its rule, or a keyword is taken.
     """
     require(by, Permission.KEYWORDS_WRITE)
-    clean = [rules.complete(values, RULES) for values in batch]
+    clean = [checked(values, by=by) for values in batch]
     _refuse_taken([values["keyword"] for values in clean])
     rows = [Keyword(**values) for values in clean]
     db.session.add_all(rows)

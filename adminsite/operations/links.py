@@ -43,6 +43,18 @@ class PrimaryOwnerError(RuleError):
     """A link always has exactly one primary owner."""
 
 
+def checked(values: Mapping[str, object], *, by: Actor) -> dict[str, Any]:
+    """The values of a new link as they will be stored; whoever makes it owns it by default.
+
+    Raises:
+        InvalidError: a field breaks its rule.
+
+    Source: D-23.
+    """
+    own = {"owners": [by.id]} if by.id else {}
+    return rules.complete({**own, **values}, RULES)
+
+
 def create(values: Mapping[str, object], *, by: Actor) -> Link:
     """Add a link; whoever makes it owns it unless owners are named.
 
@@ -63,8 +75,7 @@ def create_many(batch: Sequence[Mapping[str, object]], *, by: Actor) -> list[Lin
         InvalidError: a field of one breaks its rule, a slug is taken, an owner does not exist.
     """
     require(by, Permission.LINKS_WRITE)
-    own = {"owners": [by.id]} if by.id else {}
-    clean = [rules.complete({**own, **values}, RULES) for values in batch]
+    clean = [checked(values, by=by) for values in batch]
     _refuse_taken([values["slug"] for values in clean])
     people = _emails(owner for values in clean for owner in values["owners"])
     known = tags.obtain((name for values in clean for name in values["tags"]), by=by)
