@@ -193,10 +193,7 @@ def description(value: object) -> str | None:
 
     Source: D-23.
     """
-    text = _text(value, "description").replace("\r\n", "\n").replace("\r", "\n").strip()
-    if len(text) > DESCRIPTION_LENGTH:
-        raise ValueError(_too_long("description", len(text), DESCRIPTION_LENGTH))
-    return text or None
+    return plain_text(value, "description", DESCRIPTION_LENGTH) or None
 
 
 def tag(value: object) -> str:
@@ -308,6 +305,18 @@ def role(value: object) -> str:
     text = _text(value, "role").strip() or User.ROLES[0]
     if text not in User.ROLES:
         raise ValueError(f"The role is one of {', '.join(User.ROLES)}.")
+    return text
+
+
+def plain_text(value: object, what: str, length: int | None) -> str:
+    """Text of several lines without outer white space.
+
+    Raises:
+        ValueError: too long, or a control character.
+    """
+    text = _text(value, what).replace("\r\n", "\n").replace("\r", "\n").strip()
+    if length is not None and len(text) > length:
+        raise ValueError(_too_long(what, len(text), length))
     return text
 
 
