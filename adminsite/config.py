@@ -65,6 +65,24 @@ class Settings:
         relaxed = debug or bool((overrides or {}).get("TESTING"))
         return cls(**_checked(cls, {k: v for k, v in given.items() if k in known}, relaxed=relaxed))
 
+    def for_flask(self) -> dict[str, Any]:
+        """The settings that Flask and its extensions read under names of their own."""
+        return {
+            "SECRET_KEY": self.secret_key,
+            "SQLALCHEMY_DATABASE_URI": self.database_url,
+            "SETTINGS": self,
+        }
+
+    @staticmethod
+    def flask_only(overrides: Mapping[str, Any]) -> dict[str, Any]:
+        """Those overrides that are not settings of ours: Flask's own, such as TESTING."""
+        mine = own(overrides)
+        return {
+            key: value
+            for key, value in overrides.items()
+            if key.removeprefix(PREFIX).lower() not in mine
+        }
+
 
 def own(overrides: Mapping[str, Any]) -> dict[str, Any]:
     """Those overrides that are settings of ours, by field name; the rest are Flask's."""

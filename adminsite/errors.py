@@ -59,12 +59,28 @@ class Clash:
 
 
 class ConflictError(RuleError):
-    """Somebody else changed the same fields since this edit began (peers.md c2)."""
+    """Somebody else changed the same fields since this edit began.
+
+    Attributes:
+        clashes: the fields to decide on.
+        version: the stored version, to send with the decision.
+        values: of the fields sent, those not to decide on: yours where only you changed them,
+            else as stored.
+
+    Source: R-001-16, S1; flask-admin notes, section 5 (optimistic lock).
+    """
 
     status = 409
     code = "CONFLICT"
 
-    def __init__(self, clashes: tuple[Clash, ...], version: int, message: str) -> None:
+    def __init__(
+        self,
+        clashes: tuple[Clash, ...],
+        version: int,
+        message: str,
+        values: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(message)
         self.clashes = clashes
         self.version = version
+        self.values = dict(values or {})

@@ -1,6 +1,6 @@
 """Resources: a model with its operations, permissions and public fields, declared once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,14 +48,19 @@ class Resource:
         """The record, locked until the transaction ends; None when it does not exist."""
         return versions.get_for_update(self.model, pk)
 
+    def get_all_for_update(self, pks: Collection[object]) -> Sequence[Any]:
+        """The records that exist of these, locked in the order of their keys.
+
+        What deleting them tells the audit is loaded along, so the number of statements does
+        not grow with theirs.
+        """
+        options = getattr(self.operations, "RELATIONS", ())
+        return versions.get_all_for_update(self.model, pks, *options)
+
     def explain(self, error: IntegrityError) -> InvalidError | None:
         """The field message for a known constraint; None when it is not a known one."""
-        text = str(error.orig)
-        known: Mapping[str, tuple[str, str]] = constraints.MESSAGES
-        for name, (field, sentence) in known.items():
-            if name in text or constraints.sqlite_form(name) in text:
-                return InvalidError({field: sentence})
-        return None
+        told = constraints.explain(error)
+        return InvalidError({told[0]: told[1]}) if told else None
 
 
 LINKS = Resource(

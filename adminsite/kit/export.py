@@ -1,0 +1,87 @@
+"""Export: the list as it is filtered, streamed as CSV that no spreadsheet will run."""
+
+import csv
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, stream_with_context
+from sqlalchemy.orm import Session
+
+from adminsite.db import db
+from adminsite.kit import listing
+from adminsite.kit.columns import Chip, Person
+
+if TYPE_CHECKING:
+    from adminsite.kit.view import ResourceView
+
+CHUNK = 1000
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class _Line:
+    """A file that gives each line back instead of keeping it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def formula_safe(text: str) -> str:
+    """The text, with a quote in front where a spreadsheet would take it for a formula."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def cell(value: Any) -> str:
+    """A value as text for a CSV cell: several separated by `;`, times in ISO 8601."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Person):
+        return value.email
+    if isinstance(value, Chip):
+        return value.name
+    if isinstance(value, list):
+        return ";".join(cell(item) for item in value)
+    return str(value)
+
+
+def respond(view: "ResourceView", query: listing.Query) -> Response:
+    """The export as a download that begins at once and takes little memory at any size."""
+    name = f"{view.key}.csv"
+    return Response(
+        stream_with_context(lines(view, query)),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f"attachment; filename={name}"},
+    )
+
+
+def lines(view: "ResourceView", query: listing.Query) -> Iterator[str]:
+    """The CSV's lines, header first, in the order of the keys."""
+    writer = csv.writer(_Line(), lineterminator="\n")
+    session = db.session()
+    names = view.export_columns()
+    yield writer.writerow(names)  # type: ignore[misc] - csv gives back what write() returned
+    wanted = listing.conditions(view, session, query)
+    last: Any = None
+    while True:
+        records = _chunk(view, session, wanted, last)
+        if not records:
+            return
+        last = records[-1].id
+        related = listing.related(view, session, records)
+        text = [
+            writer.writerow([
+                formula_safe(cell(related[n].get(r.id, []) if n in related else getattr(r, n)))
+                for n in names
+            ])
+            for r in records
+        ]
+        yield "".join(text)  # type: ignore[arg-type]
+
+
+def _chunk(view: "ResourceView", session: Session, wanted: list[Any], last: Any) -> list[Any]:
+    statement = view.select_columns(view.export_columns()).where(*wanted)
+    if last is not None:
+        statement = statement.where(view.pk_column > last)
+    return list(session.execute(statement.order_by(view.pk_column).limit(CHUNK)))

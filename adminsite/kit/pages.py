@@ -1,0 +1,287 @@
+"""The templates' contexts: what a list, a form or a dialog is drawn from."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from flask import request
+from sqlalchemy import inspect
+
+from adminsite import audit
+from adminsite.db import db
+from adminsite.kit import listing
+from adminsite.kit.columns import SHAPES
+from adminsite.kit.filters import ChoiceFilter, Filter, LookupFilter
+from adminsite.kit.forms import ResourceForm
+
+if TYPE_CHECKING:
+    from adminsite.kit.view import ResourceView
+
+
+def listed(view: "ResourceView", args: Mapping[str, str], *, whole: bool) -> str:
+    """The list page, or its region alone with what must change outside it."""
+    session = db.session()
+    query = listing.read(view, args)
+    page = listing.fetch(view, session, query)
+    related = listing.related(view, session, page.records)
+    term = query.term
+    url = str(view.url)
+    context: dict[str, Any] = {
+        "columns": [_heading(view, query, column) for column in view.shown],
+        "rows": view.draw_rows(page.records, related, term),
+        "n_rows": len(page.records),
+        "count": page.count,
+        "count_text": page.count_text,
+        "exact": page.exact,
+        "count_url": query.url(f"{url}/count"),
+        "search": query.search,
+        "search_hint": view.search_hint,
+        "filters": [_filter(view, query, flt, args) for flt in view.filters],
+        "params": query.params,
+        "first": page.first,
+        "last": page.last,
+        "prev_url": _place(query, url, page.prev_cursor),
+        "next_url": _place(query, url, page.next_cursor),
+        "page_size": query.page_size,
+        "page_sizes": [
+            (size, query.url(url, page_size=str(size)), size == query.page_size)
+            for size in listing.PAGE_SIZES
+        ],
+        "clear_url": url,
+        "filtered": query.narrowed,
+        "export_url": query.url(f"{url}/export/csv/") if view.can_export else None,
+        "actions": view.allowed_actions(),
+    }
+    context["select"] = bool(context["actions"])
+    template = view.list_template if whole else "model/_list.html"
+    return str(
+        view.render(
+            template,
+            view=view,
+            page=context,
+            oob=not whole,
+            page_title=view.name,
+            breadcrumb=[(view.name, None)],
+        )
+    )
+
+
+def _place(query: listing.Query, url: str, cursor: str | None) -> str | None:
+    return query.url(url, cursor=cursor) if cursor else None
+
+
+def _heading(view: "ResourceView", query: listing.Query, column: Any) -> dict[str, Any]:
+    heading = {
+        "name": column.name,
+        "label": column.label,
+        "kind": column.kind,
+        "numeric": column.numeric,
+        "editable": column.editable,
+        "sortable": column.sortable,
+        "sort": None,
+        "sort_url": None,
+    }
+    if column.sortable:
+        here = query.sort == column.name
+        heading["sort"] = ("desc" if query.desc else "asc") if here else None
+        # the first click on a date shows the newest, on a word the first of the alphabet
+        desc = not query.desc if here else column.kind == "date"
+        flag = "1" if desc else "0"
+        heading["sort_url"] = query.url(str(view.url), sort=column.name, desc=flag)
+    return heading
+
+
+def _filter(
+    view: "ResourceView", query: listing.Query, flt: Filter, args: Mapping[str, str]
+) -> dict[str, Any]:
+    active = query.filters.get(flt.name)
+    url = str(view.url)
+    return {
+        "name": flt.name,
+        "label": flt.label,
+        "icon": flt.icon,
+        "kind": flt.kind,
+        "value": args.get(flt.name) if active else None,
+        "values": {name: args.get(name, "") for name in flt.parameters},
+        "text": active.text if active else "",
+        "remove_url": query.url(url, **dict.fromkeys(flt.parameters)),
+        "options": flt.options if isinstance(flt, ChoiceFilter) else (),
+        "lookup_url": f"{url}/ajax/lookup/?name={flt.lookup}"
+        if isinstance(flt, LookupFilter)
+        else None,
+    }
+
+
+def create_form(
+    view: "ResourceView", form: ResourceForm, *, clashes: Mapping[str, Any], message: str | None
+) -> Any:
+    """The form of a new record: a dialog over the list, or a page."""
+    inline = view.create_inline and bool(request.headers.get("HX-Request"))
+    template = "model/_form_dialog.html" if inline else "model/form.html"
+    title = f"New {view.singular}"
+    return view.render(
+        template,
+        view=view,
+        form=form,
+        record=None,
+        row_version=None,
+        action_url=str(view.url) if inline else f"{view.url}/new/",
+        cancel_url=str(view.url),
+        sections=view.sections(view.create_fields),
+        fixed=[],
+        panels=(),
+        clashes=clashes,
+        message=message,
+        submit_label=f"Create {view.singular}",
+        page_title=title,
+        breadcrumb=[(view.name, str(view.url)), (title, None)],
+    )
+
+
+def edit_form(
+    view: "ResourceView",
+    row: Any,
+    form: ResourceForm,
+    *,
+    row_version: Any,
+    back: str,
+    clashes: Mapping[str, Any] | None = None,
+    message: str | None = None,
+) -> str:
+    """The form of a record, with the panels that belong to it."""
+    label = str(row)
+    context = {
+        "view": view,
+        "form": form,
+        "record": row,
+        "row_version": row_version,
+        "action_url": f"{view.url}/edit/?id={row.id}",
+        "cancel_url": back,
+        "back": back,
+        "sections": view.sections(view.edit_fields),
+        "fixed": fixed_facts(view, row),
+        "panels": view.form_panels,
+        "clashes": clashes or {},
+        "message": message,
+        "submit_label": "Save changes",
+        "page_title": f"{label} · {view.name}",
+        "breadcrumb": [(view.name, str(view.url)), (label, None)],
+    }
+    return str(view.render("model/form.html", **context, **view.panel_context(row)))
+
+
+def fixed_facts(view: "ResourceView", row: Any) -> list[tuple[str, str]]:
+    """What was set once, to be read beside what can be edited."""
+    mapped = inspect(view.model).column_attrs.keys()
+    names = [name for name in view.resource.fixed if name in mapped]
+    return [(view.get_column_name(name), getattr(row, name)) for name in names]
+
+
+def row_form(
+    view: "ResourceView",
+    row: Any,
+    form: ResourceForm,
+    *,
+    row_version: Any,
+    clashes: Mapping[str, Any] | None = None,
+    message: str | None = None,
+) -> str:
+    """A row of the list as a form."""
+    path = f"{view.url}/{row.id}"
+    return str(
+        view.render(
+            "model/_row_edit.html",
+            view=view,
+            row=row,
+            dom_id=f"{view.row_prefix}-{row.id}",
+            label=str(row),
+            form=form,
+            fixed=fixed_facts(view, row),
+            row_version=row_version,
+            put_url=path,
+            cancel_url=path,
+            colspan=len(view.shown) + 2,
+            clashes=clashes or {},
+            message=message,
+        )
+    )
+
+
+def cell_form(
+    view: "ResourceView",
+    row: Any,
+    name: str,
+    *,
+    form: ResourceForm,
+    row_version: Any,
+    clashes: Mapping[str, Any] | None = None,
+    message: str | None = None,
+) -> str:
+    """A cell of the list as a form."""
+    return str(
+        view.render(
+            "model/_cell_edit.html",
+            view=view,
+            row=row,
+            label=str(row),
+            field=form[name],
+            path=f"{view.url}/{row.id}",
+            update_url=f"{view.url}/ajax/update/",
+            cancel_url=f"{view.url}/{row.id}/cell/{name}?cancel=1",
+            row_version=row_version,
+            clash=(clashes or {}).get(name),
+            message=message,
+        )
+    )
+
+
+def details(view: "ResourceView", row: Any) -> str:
+    """A record to read, one line for each declared column."""
+    related = listing.related(view, db.session(), [row])
+    items = []
+    for name in view.column_details_list:
+        kind = view.column_kinds.get(name) or view.kind_of(name)
+        value = related[name].get(row.id, []) if name in related else getattr(row, name)
+        shape = SHAPES.get(kind)
+        items.append((view.get_column_name(name), kind, shape(value) if shape else value))
+    label = str(row)
+    return str(
+        view.render(
+            view.details_template,
+            view=view,
+            label=label,
+            items=items,
+            edit_url=f"{view.url}/edit/?id={row.id}" if view.can_edit else None,
+            page_title=f"{label} · {view.name}",
+            breadcrumb=[(view.name, str(view.url)), (label, None)],
+        )
+    )
+
+
+def delete_dialog(view: "ResourceView", row: Any, *, whole: bool) -> str:
+    """The question before a record is deleted."""
+    label = str(row)
+    title = f"Delete {label}?"
+    return str(
+        view.render(
+            "model/delete.html" if whole else "model/_delete.html",
+            view=view,
+            title=title,
+            lines=view.delete_lines(row),
+            items=view.delete_facts(row),
+            warning=view.delete_warning,
+            confirm_url=f"{view.url}/{row.id}",
+            page_url=f"{view.url}/delete/",
+            confirm_label=f"Delete {view.singular}",
+            target=f"#{view.row_prefix}-{row.id}",
+            fields=[("id", str(row.id))],
+            page_title=title,
+            breadcrumb=[(view.name, str(view.url)), (title, None)],
+        )
+    )
+
+
+def plain_record(view: "ResourceView", row: Any) -> dict[str, Any]:
+    """A record for a script: the declared columns, with times in ISO 8601."""
+    mapped = inspect(view.model).column_attrs.keys()
+    names = dict.fromkeys(("id", *view.resource.fields, *view.column_list, "version"))
+    return {name: audit.plain(getattr(row, name)) for name in names if name in mapped}

@@ -1,0 +1,283 @@
+"""What each route of a `ResourceView` answers: as a page, as a fragment, or as JSON."""
+
+from typing import TYPE_CHECKING, Any
+
+from flask import redirect, request
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import BadRequest, NotFound
+
+from adminsite import audit, auth
+from adminsite.db import db, transaction
+from adminsite.errors import ConflictError, InvalidError, RuleError
+from adminsite.kit import bulk, editing, export as exports, listing, pages
+from adminsite.kit.forms import Lookup
+from adminsite.kit.responses import (
+    accepted,
+    done,
+    is_fragment,
+    refused,
+    submitted,
+    toast,
+    wants_json,
+)
+
+if TYPE_CHECKING:
+    from adminsite.kit.view import ResourceView
+
+Refusal = (InvalidError, ConflictError)
+
+
+def index(view: "ResourceView") -> ResponseReturnValue:
+    """The list, or only its region when htmx asks."""
+    return pages.listed(view, request.args, whole=not is_fragment())
+
+
+def count(view: "ResourceView") -> ResponseReturnValue:
+    """The exact count, fetched after the list is on the screen."""
+    query = listing.read(view, request.args)
+    number = listing.exact_count(view, db.session(), query)
+    return view.render("model/_count.html", count_text=f"{number:,}")
+
+
+def new(view: "ResourceView") -> ResponseReturnValue:
+    """An empty form, in a dialog when htmx asks."""
+    form = view.create_form_class()
+    view.prefill(form, None)
+    return pages.create_form(view, form, clashes={}, message=None)
+
+
+def create(view: "ResourceView") -> ResponseReturnValue:
+    """Make a record; a refusal shows the form again with everything that was typed."""
+    data = submitted()
+    try:
+        row = editing.create(view, data)
+    except InvalidError as refusal:
+        if wants_json():
+            return refused(refusal.message, refusal.fields, refusal.status)
+        again = editing.refused_form(view, view.create_fields, data, refusal)
+        view.prefill(again["form"], None)
+        return pages.create_form(
+            view, again["form"], clashes={}, message=again["message"]
+        ), refusal.status
+    message = f"Created {row}."
+    if wants_json():
+        return accepted(pages.plain_record(view, row), 201)
+    if is_fragment():
+        return toast(pages.listed(view, MultiDict(), whole=False), message)
+    if "_add_another" in request.form:
+        return done(f"{view.url}/new/", message)
+    if "_continue_editing" in request.form:
+        return done(f"{view.url}/edit/?id={row.id}", message)
+    return done(str(view.url), message)
+
+
+def edit_page(view: "ResourceView") -> ResponseReturnValue:
+    """A record's form; sent, it is saved, or shown again with messages or the other's values."""
+    pk = request.args.get("id", "")
+    back = auth.safe_next(request.values.get("url")) or str(view.url)
+    if request.method == "GET":
+        row = editing.record(view, pk)
+        form = editing.bound_form(view, view.edit_fields, row)
+        return pages.edit_form(view, row, form, row_version=row.version, back=back)
+    data = submitted()
+    try:
+        saved = editing.save(view, pk, data, view.edit_fields)
+    except Refusal as refusal:
+        if wants_json():
+            return refused(refusal.message, refusal.fields, refusal.status)
+        row = editing.record(view, pk)
+        again = editing.refused_form(view, view.edit_fields, data, refusal)
+        status = again.pop("status")
+        return pages.edit_form(view, row, back=back, **again), status
+    message = f"Saved {saved.row}.{editing.merged_text(saved)}"
+    if wants_json():
+        return accepted(pages.plain_record(view, saved.row))
+    if "_continue_editing" in request.form:
+        return done(f"{view.url}/edit/?id={saved.row.id}", message)
+    return done(back, message)
+
+
+def details(view: "ResourceView") -> ResponseReturnValue:
+    """A record to read."""
+    return pages.details(view, editing.record(view, request.args.get("id", "")))
+
+
+def row(view: "ResourceView", pk: Any) -> ResponseReturnValue:
+    """The row for htmx, the record for a script, the record's page for a person."""
+    if is_fragment():
+        return editing.drawn_row(view, pk)  # type: ignore[no-any-return]
+    found = editing.record(view, pk)
+    if wants_json():
+        return accepted(pages.plain_record(view, found))
+    page = "edit" if view.can_edit else "details"
+    return redirect(f"{view.url}/{page}/?id={found.id}", 302)
+
+
+def edit_row(view: "ResourceView", pk: Any) -> ResponseReturnValue:
+    """The row as a form in its place."""
+    found = editing.record(view, pk)
+    if not is_fragment():
+        return redirect(f"{view.url}/edit/?id={found.id}", 302)
+    form = editing.bound_form(view, view.row_fields, found)
+    return pages.row_form(view, found, form, row_version=found.version)
+
+
+def update_row(view: "ResourceView", pk: Any) -> ResponseReturnValue:
+    """Save the row; a refusal is the row's form again, or the page without htmx."""
+    data = submitted()
+    names = view.row_fields if is_fragment() else view.edit_fields
+    try:
+        saved = editing.save(view, pk, data, names)
+    except Refusal as refusal:
+        if wants_json():
+            return refused(refusal.message, refusal.fields, refusal.status)
+        found = editing.record(view, pk)
+        again = editing.refused_form(view, names, data, refusal)
+        status = again.pop("status")
+        if is_fragment():
+            return pages.row_form(view, found, **again), status
+        return pages.edit_form(view, found, back=str(view.url), **again), status
+    message = f"Saved {saved.row}.{editing.merged_text(saved)}"
+    if wants_json():
+        return accepted(pages.plain_record(view, saved.row))
+    if is_fragment():
+        return toast(editing.drawn_row(view, pk), message)
+    return done(str(view.url), message)
+
+
+def cell(view: "ResourceView", pk: Any, field: str) -> ResponseReturnValue:
+    """One cell as a form; with `cancel=1` as it was."""
+    if field not in (view.column_editable_list or ()):
+        raise NotFound
+    if request.args.get("cancel") == "1":
+        return editing.drawn_cell(view, field, pk)  # type: ignore[no-any-return]
+    found = editing.record(view, pk)
+    form = editing.bound_form(view, (field,), found)
+    return pages.cell_form(view, found, field, form=form, row_version=found.version)
+
+
+def update_cells(view: "ResourceView") -> ResponseReturnValue:
+    """Save cells posted as Flask-Admin posts them: `list_form_pk` and the columns' names.
+
+    Raises:
+        BadRequest: no record, no column, or one that is not editable.
+    """
+    data = submitted()
+    pk = data.get("list_form_pk", "")
+    names = tuple(name for name in data if name not in editing.PLUMBING)
+    unknown = [name for name in names if name not in (view.column_editable_list or ())]
+    if not pk or not names or unknown:
+        message = (
+            f"{unknown[0][:60]} cannot be edited here." if unknown else
+            "Say which record (list_form_pk) and which column."
+        )
+        raise BadRequest(message)
+    try:
+        saved = editing.save(view, pk, data, names)
+    except Refusal as refusal:
+        return _refused_cells(view, pk, names, data, refusal)
+    message = f"Saved {saved.row}.{editing.merged_text(saved)}"
+    if wants_json():
+        return accepted(pages.plain_record(view, saved.row))
+    if not is_fragment():
+        return message
+    if len(names) > 1:
+        return toast(editing.drawn_row(view, pk), message)
+    return toast(editing.drawn_cell(view, names[0], pk), message)
+
+
+def _refused_cells(
+    view: "ResourceView",
+    pk: str,
+    names: tuple[str, ...],
+    data: MultiDict[str, str],
+    refusal: RuleError,
+) -> ResponseReturnValue:
+    if wants_json():
+        return refused(refusal.message, refusal.fields, refusal.status)
+    if not is_fragment():
+        return refusal.message, refusal.status, {"Content-Type": "text/plain; charset=utf-8"}
+    found = editing.record(view, pk)
+    again = editing.refused_form(view, names, data, refusal)
+    status = again.pop("status")
+    if len(names) > 1:
+        return pages.row_form(view, found, **again), status
+    return pages.cell_form(view, found, names[0], **again), status
+
+
+def confirm_delete(view: "ResourceView", pk: Any) -> ResponseReturnValue:
+    """The question, with what goes; a page of its own without htmx."""
+    return pages.delete_dialog(view, editing.record(view, pk), whole=not is_fragment())
+
+
+def delete_row(view: "ResourceView", pk: Any) -> ResponseReturnValue:
+    """Delete the record: the row leaves the list and a toast says so."""
+    label = editing.delete(view, pk)
+    message = f"Deleted {label}."
+    if wants_json():
+        return accepted({"id": str(pk)})
+    if is_fragment():
+        return toast("", message)
+    return done(auth.safe_next(request.form.get("url")) or str(view.url), message)
+
+
+def preview_action(view: "ResourceView") -> ResponseReturnValue:
+    """What a bulk action would do, and the button for it."""
+    action = _action(view)
+    context = bulk.preview(view, action, bulk.chosen(view))
+    return view.render("model/_bulk.html" if is_fragment() else "model/bulk.html", **context)
+
+
+def run_action(view: "ResourceView") -> ResponseReturnValue:
+    """Do a bulk action: all of it, or nothing and the name of the row that stands in the way."""
+    action = _action(view)
+    keys = bulk.chosen(view)
+    message = bulk.run(view, action, keys)
+    if wants_json():
+        return accepted({"count": len(keys)})
+    if is_fragment():
+        args = MultiDict(request.form)
+        return toast(pages.listed(view, args, whole=False), message)
+    return done(str(view.url), message)
+
+
+def _action(view: "ResourceView") -> bulk.BulkAction:
+    name = request.form.get("action", "")
+    for action in view.allowed_actions():
+        if action.name == name:
+            return action
+    message = f"There is no action called “{name[:40]}” here."
+    raise BadRequest(message)
+
+
+def lookup(view: "ResourceView") -> ResponseReturnValue:
+    """Records a picker offers for what was typed.
+
+    Raises:
+        NotFound: the view has no picker of that name.
+    """
+    finder = view.form_lookups.get(request.args.get("name", ""))
+    if finder is None:
+        raise NotFound
+    term = listing.clean_term(request.args.get("query", "")).lower()
+    options = finder.find(db.session(), term, Lookup.LIMIT)
+    if is_fragment():
+        return view.render("model/_options.html", options=options, term=term)
+    return [[option.value, option.name, option.detail] for option in options]
+
+
+def export(view: "ResourceView", export_type: str) -> ResponseReturnValue:
+    """The list as it is filtered, as CSV; who took it is recorded first.
+
+    Raises:
+        NotFound: another format than CSV.
+    """
+    if export_type != "csv":
+        raise NotFound
+    query = listing.read(view, request.args)
+    filters = {name: active.text for name, active in query.filters.items()}
+    asked = {"resource": view.key, "search": query.search, "filters": filters}
+    with transaction():
+        audit.record("data.exported", None, asked, by=auth.current_person())
+    return exports.respond(view, query)

@@ -1,0 +1,562 @@
+"""`ResourceView`: a screen over a resource, closed by default, declared in a few columns.
+
+It is one hardened subclass of Flask-Admin's `ModelView`. What Flask-Admin leaves open (inline
+edits that ignore permissions, bulk deletes that stop half-way, errors that show SQL, lost
+updates) is answered here once, by asking `access` before and `editing` for every change.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, ClassVar
+
+from flask import abort, request
+from flask.typing import ResponseReturnValue
+from flask_admin import expose
+from flask_admin.contrib.sqla.view import ModelView
+from markupsafe import Markup
+from sqlalchemy import ColumnElement, Select, inspect, select
+from sqlalchemy.orm import Session
+
+from adminsite import auth
+from adminsite.db import db, transaction
+from adminsite.kit import access, bulk, declare, editing, forms, routes, rows
+from adminsite.kit.bulk import BulkAction
+from adminsite.kit.columns import Column
+from adminsite.kit.filters import Filter
+from adminsite.permissions import Actor, Permission, may, require
+from adminsite.resources import Resource
+
+READS = (
+    "index_view",
+    "count_view",
+    "row_view",
+    "details_view",
+    "ajax_lookup",
+)
+WRITES = (
+    "create_view",
+    "rest_create",
+    "edit_view",
+    "edit_row",
+    "rest_update",
+    "cell_view",
+    "ajax_update",
+    "confirm_delete",
+    "delete_view",
+    "rest_delete",
+    "preview_action",
+    "action_view",
+)
+NEEDS_VERB = {
+    "create_view": "create",
+    "rest_create": "create",
+    "edit_view": "update",
+    "edit_row": "update",
+    "rest_update": "update",
+    "cell_view": "update",
+    "ajax_update": "update",
+    "confirm_delete": "delete",
+    "delete_view": "delete",
+    "rest_delete": "delete",
+}
+
+
+class ResourceView(ModelView):  # type: ignore[misc]
+    """A list, forms, inline edits, bulk actions and an export for one resource.
+
+    Everything Flask-Admin lets a view declare keeps its name; below is what is new. Every
+    declared column is checked when the application starts.
+
+    Attributes:
+        resource: the model with its operations and permissions.
+        section: the heading it stands under in the sidebar.
+        icon: the name of its icon in the sprite.
+        about: one sentence on what the list holds.
+        label_column: the column that names a record.
+        column_kinds: the kind of cell, by column, where the type does not say it.
+        list_loaders: for columns from other tables: (session, keys) to {key: values}.
+        search_also: conditions for searched columns of other tables, by their dotted name.
+        filters: named filters of the list.
+        edit_row_columns: fields of the whole-row edit; by default the editable columns.
+        form_lookups: pickers that search on the server, by name.
+        form_help: a sentence under a field.
+        field_permissions: fields whose change needs more than the resource's `write`.
+        export_permission: who may export.
+        route_permissions: a permission for each route a subclass adds.
+        create_inline: whether new records are made in a dialog over the list.
+        bulk_actions: what can be done to many rows, beside deleting them.
+    """
+
+    resource: ClassVar[Resource]
+    section: ClassVar[str] = "Content"
+    icon: ClassVar[str] = "table"
+    about: ClassVar[str] = ""
+    label_column: ClassVar[str] = ""
+    column_kinds: ClassVar[Mapping[str, str]] = {}
+    list_loaders: ClassVar[
+        Mapping[str, Callable[[Session, Sequence[Any]], Mapping[Any, Any]]]
+    ] = {}
+    search_also: ClassVar[
+        Mapping[str, Callable[[Session, str], ColumnElement[bool] | None]]
+    ] = {}
+    filters: ClassVar[tuple[Filter, ...]] = ()
+    edit_row_columns: ClassVar[tuple[str, ...] | None] = None
+    form_lookups: ClassVar[Mapping[str, forms.Lookup]] = {}
+    form_help: ClassVar[Mapping[str, str]] = {}
+    field_permissions: ClassVar[Mapping[str, Permission]] = {}
+    export_permission: ClassVar[Permission] = Permission.DATA_EXPORT
+    route_permissions: ClassVar[Mapping[str, Permission]] = {}
+    create_inline: ClassVar[bool] = False
+    bulk_actions: ClassVar[tuple[BulkAction, ...]] = ()
+    row_actions: ClassVar[str] = "actions"
+    form_panels: ClassVar[tuple[str, ...]] = ()
+
+    can_view_details = True
+    column_display_pk = False
+    column_auto_select_related = False
+    column_details_list = None
+    column_export_list = None
+    named_filter_urls = True
+    list_template = "model/list.html"
+    details_template = "model/details.html"
+
+    def __init__(self) -> None:
+        resource = getattr(type(self), "resource", None)
+        if not isinstance(resource, Resource):
+            message = f"{type(self).__name__} declares no resource, so nobody may open it."
+            raise access.UndeclaredError(message)
+        self._adopt(resource)
+        declare.check(self)
+        super().__init__(
+            resource.model, db, name=self.plural.capitalize(), endpoint=self.key, url=self.key
+        )
+        self._default_view = "index_view"
+        pk_kind = "uuid" if self.pk_type.__name__ == "UUID" else "int"
+        urls = [(u.replace("<pk>", f"<{pk_kind}:pk>"), n, m) for u, n, m in self._urls]
+        self._urls = access.both_slashes(urls)
+        self._permissions = self._route_permissions()
+        access.check_routes(self, self._permissions)
+
+    def _adopt(self, resource: Resource) -> None:
+        """Take from the resource what the view did not declare itself."""
+        self.model = resource.model
+        self.key = resource.key
+        self.plural = self.key.replace("_", " ")
+        self.singular = self.plural.removesuffix("s")
+        self.row_prefix = self.key.removesuffix("s")
+        first = next(iter(self.column_list or ("id",)))
+        self.label_name = self.label_column or first
+        self.create_fields = tuple(self.form_columns or resource.fields)
+        self.edit_fields = tuple(n for n in self.create_fields if n not in resource.fixed)
+        self.row_fields = tuple(self.edit_row_columns or self.column_editable_list or ())
+        self.row_fields = self.row_fields or self.edit_fields
+        self.form_columns = self.create_fields
+        if self.column_details_list is None:
+            self.column_details_list = self.column_list
+        if self.column_export_list is None:
+            self.column_export_list = resource.fields
+        self.column_sortable_list = tuple(self.column_sortable_list or ())
+
+    def _route_permissions(self) -> dict[str, Permission]:
+        return (
+            dict.fromkeys(READS, self.resource.read)
+            | dict.fromkeys(WRITES, self.resource.write)
+            | {"export": self.export_permission}
+            | dict(self.route_permissions)
+        )
+
+    # ---- what Flask-Admin asks while it builds the view -----------------------------------
+
+    def init_search(self) -> bool:
+        """Searching is ours, see `listing`."""
+        return self.searchable
+
+    def get_filters(self) -> None:
+        """Filters are ours, see `filters`."""
+
+    def scaffold_form(self) -> Any:
+        """The form of a new record."""
+        return self.form_for(self.create_fields)
+
+    def get_edit_form(self) -> Any:
+        """The form of an existing record: without what is fixed at creation."""
+        return self.form_for(self.edit_fields)
+
+    def scaffold_list_form(self, widget: Any = None, validators: Any = None) -> Any:  # noqa: ARG002
+        """The form of the editable cells."""
+        return self.form_for(tuple(self.column_editable_list))
+
+    def form_for(self, names: tuple[str, ...]) -> type[forms.ResourceForm]:
+        """A form class of these fields, built once."""
+        if names not in self._forms:
+            self._forms[names] = forms.build(self, names)
+        return self._forms[names]
+
+    @cached_property
+    def _forms(self) -> dict[tuple[str, ...], type[forms.ResourceForm]]:
+        return {}
+
+    @property
+    def create_form_class(self) -> type[forms.ResourceForm]:
+        """The form of a new record."""
+        return self.form_for(self.create_fields)
+
+    # ---- access ---------------------------------------------------------------------------
+
+    def is_accessible(self) -> bool:
+        """Whether the menu shows it to the person."""
+        person = auth.current_actor()
+        return person is not None and may(person, self.resource.read)
+
+    def _handle_view(self, name: str, **_kwargs: Any) -> ResponseReturnValue | None:
+        """Admit the person to this route, or answer why not; unknown routes are refused."""
+        turned_away = auth.turn_away()
+        if turned_away is not None:
+            return turned_away
+        if name not in self._permissions:
+            abort(403)
+        require(auth.current_person(), self._permissions[name])
+        if name in NEEDS_VERB and not self.resource.supports(NEEDS_VERB[name]):
+            abort(404)
+        return None
+
+    def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        """Call the route; Flask-Admin's own would hide a TypeError in it (#2358)."""
+        return fn(self, *args, **kwargs)
+
+    def scope(self) -> tuple[ColumnElement[bool], ...]:
+        """Conditions on the rows this person may see; applied to every statement."""
+        return ()
+
+    def refuses(self, verb: str, row: Any, person: Actor) -> str | None:  # noqa: ARG002
+        """Why the person may not "edit" or "delete" this row; None when they may."""
+        return None
+
+    def _may(self, verb: str, permission: Permission) -> bool:
+        person = auth.current_actor()
+        return person is not None and self.resource.supports(verb) and may(person, permission)
+
+    @property
+    def can_create(self) -> bool:
+        """Whether the operation exists and the person may."""
+        return self._may("create", self.resource.write)
+
+    @property
+    def can_edit(self) -> bool:
+        """Whether the operation exists and the person may."""
+        return self._may("update", self.resource.write)
+
+    @property
+    def can_delete(self) -> bool:
+        """Whether the operation exists and the person may."""
+        return self._may("delete", self.resource.write)
+
+    @property
+    def can_export(self) -> bool:
+        """Whether the person may take the list away."""
+        person = auth.current_actor()
+        return person is not None and may(person, self.export_permission)
+
+    # ---- what the kit's modules ask -------------------------------------------------------
+
+    @property
+    def missing_text(self) -> str:
+        """The sentence for a record that is not there."""
+        return f"This {self.singular} does not exist any more."
+
+    @property
+    def searchable(self) -> bool:
+        """Whether the list can be searched."""
+        return bool(self.column_searchable_list)
+
+    @cached_property
+    def pk_column(self) -> Any:
+        """The column of the primary key."""
+        return self.model.id
+
+    @cached_property
+    def pk_type(self) -> type:
+        """The Python type of the primary key."""
+        return inspect(self.model).primary_key[0].type.python_type  # type: ignore[no-any-return]
+
+    def coerce_pk(self, value: Any) -> Any | None:
+        """The key in its own type; None when it can be no key."""
+        if isinstance(value, self.pk_type):
+            key = value
+        else:
+            try:
+                key = self.pk_type(str(value))
+            except ValueError:
+                return None
+        return key if not isinstance(key, int) or 0 <= key < 2**31 else None
+
+    def get_one(self, id: Any) -> Any:  # noqa: A002 - Flask-Admin's name
+        """The record with this key, within the rows the person may see; else None."""
+        key = self.coerce_pk(id)
+        if key is None:
+            return None
+        wanted = select(self.model).where(self.pk_column == key, *self.scope())
+        return db.session.scalar(wanted)
+
+    @cached_property
+    def sortable(self) -> dict[str, Any]:
+        """The columns a list can be sorted by; each must be NOT NULL and indexed."""
+        return {name: getattr(self.model, name) for name in self.column_sortable_list}
+
+    @cached_property
+    def default_sort(self) -> tuple[str, bool]:
+        """The column and direction of a list nobody sorted: newest first where there is a date."""
+        declared = self.column_default_sort
+        if isinstance(declared, tuple):
+            return declared
+        if declared:
+            return declared, False
+        return ("created_at", True) if "created_at" in self.sortable else (self.label_name, False)
+
+    def sorts_alone(self, name: str) -> bool:
+        """Whether no two rows have the same value there, so that the key need not follow."""
+        return bool(inspect(self.model).columns[name].unique)
+
+    @cached_property
+    def shown(self) -> tuple[Column, ...]:
+        """The list's columns, worked out once."""
+        return tuple(self._column(name) for name in self.column_list)
+
+    def column(self, name: str) -> Column:
+        """The list's column of that name."""
+        return next(column for column in self.shown if column.name == name)
+
+    def _column(self, name: str) -> Column:
+        searched = {n.split(".")[0] for n in self.column_searchable_list or ()}
+        return Column(
+            name=name,
+            label=self.get_column_name(name),
+            kind=self.column_kinds.get(name) or self.kind_of(name),
+            sortable=name in self.sortable,
+            editable=name in (self.column_editable_list or ()),
+            searched=name in searched,
+        )
+
+    def kind_of(self, name: str) -> str:
+        """The kind of cell a column needs, by its type."""
+        if name in self.list_loaders:
+            return "tags"
+        kind = inspect(self.model).columns[name].type.python_type.__name__
+        return {"datetime": "date", "int": "number", "bool": "badge"}.get(kind, "text")
+
+    def get_column_name(self, field: str) -> str:
+        """A column's label, in sentence case."""
+        labels = self.column_labels or {}
+        return str(labels.get(field) or field.replace("_", " ").capitalize())
+
+    @property
+    def row_base(self) -> dict[str, str]:
+        """What every row's address and name are made from."""
+        return {"url": str(self.url), "prefix": self.row_prefix, "label": self.label_name}
+
+    @cached_property
+    def _selects(self) -> dict[tuple[str, ...], Select[Any]]:
+        return {}
+
+    def select_columns(self, names: tuple[str, ...] | None = None) -> Select[Any]:
+        """The statement for rows of plain values: key, label, sort columns and these."""
+        wanted = names or tuple(self.column_list)
+        if wanted not in self._selects:
+            mapped = inspect(self.model).column_attrs.keys()
+            needed = ("id", self.label_name, *wanted, *self.sortable)
+            unique = [n for n in dict.fromkeys(needed) if n in mapped]
+            self._selects[wanted] = select(*(getattr(self.model, n) for n in unique))
+        return self._selects[wanted]
+
+    def export_columns(self) -> tuple[str, ...]:
+        """The columns of the export."""
+        return tuple(self.column_export_list)
+
+    def draw_rows(
+        self, records: Sequence[Any], related: Mapping[str, Any], term: str = ""
+    ) -> Markup:
+        """Records as table rows, as this person may see and use them."""
+        editable = self.can_edit
+        drawn = rows.shaped(records, self.shown, related, base=self.row_base, term=term)
+        actions = self.row_actions if editable or self.can_delete else ""
+        template = rows.compiled(
+            self.shown, editable=editable, actions=actions, pick=bool(self.allowed_actions())
+        )
+        return rows.draw(template, drawn)
+
+    def allowed_actions(self) -> list[BulkAction]:
+        """The bulk actions the person may use."""
+        actions = list(self.bulk_actions) if self.can_edit else []
+        if self.can_delete:
+            actions.append(self.bulk_delete)
+        return actions
+
+    @cached_property
+    def bulk_delete(self) -> BulkAction:
+        """Deleting many rows: all of them, or none."""
+        return BulkAction(
+            name="delete",
+            label="Delete",
+            icon="trash-2",
+            verb="delete",
+            apply=self.resource.operations.delete,
+            done="Deleted",
+            warning=self.delete_warning,
+            danger=True,
+        )
+
+    @property
+    def delete_warning(self) -> str:
+        """What the confirmation says cannot be undone."""
+        return "This is permanent."
+
+    def delete_facts(self, row: Any) -> list[tuple[str, str]]:
+        """What the confirmation shows of the record, to know it by."""
+        return [(self.get_column_name(self.label_name), getattr(row, self.label_name))]
+
+    def delete_lines(self, row: Any) -> list[str]:  # noqa: ARG002
+        """Sentences on what goes with the record."""
+        return []
+
+    def sections(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        """The form's sections; by default one without a heading."""
+        return [{"title": "", "about": "", "fields": list(names)}]
+
+    def panel_context(self, row: Any) -> dict[str, Any]:  # noqa: ARG002
+        """What the panels below the edit form are drawn from."""
+        return {}
+
+    @cached_property
+    def search_hint(self) -> str | None:
+        """What the search box says it searches; None when there is none."""
+        names = [n.split(".")[0] for n in self.column_searchable_list or ()]
+        labels = [self.get_column_name(n) for n in names]
+        if not labels:
+            return None
+        words = [labels[0], *(label if label.isupper() else label.lower() for label in labels[1:])]
+        listed = ", ".join(words[:-1])
+        return f"Search {listed} or {words[-1]}" if listed else f"Search {words[-1]}"
+
+    def clean(self, values: dict[str, Any]) -> dict[str, Any]:
+        """The values of a form as the operation takes them; a picker's text becomes a key."""
+        return values
+
+    def prefill(self, form: forms.ResourceForm, row: Any) -> None:
+        """Fill fields that do not come from a column; the form is about to be shown."""
+
+    # ---- routes: each a line here, its work in `routes` -----------------------------------
+
+    @expose("/")
+    def index_view(self) -> ResponseReturnValue:
+        """The list."""
+        return routes.index(self)
+
+    @expose("/count")
+    def count_view(self) -> ResponseReturnValue:
+        """How many rows the list has, exactly."""
+        return routes.count(self)
+
+    @expose("/", methods=("POST",))
+    def rest_create(self) -> ResponseReturnValue:
+        """Make a record from the list."""
+        return routes.create(self)
+
+    @expose("/new/", methods=("GET", "POST"))
+    def create_view(self) -> ResponseReturnValue:
+        """The form of a new record."""
+        return routes.create(self) if request.method == "POST" else routes.new(self)
+
+    @expose("/edit/", methods=("GET", "POST"))
+    def edit_view(self) -> ResponseReturnValue:
+        """The form of a record."""
+        return routes.edit_page(self)
+
+    @expose("/details/")
+    def details_view(self) -> ResponseReturnValue:
+        """A record to read."""
+        return routes.details(self)
+
+    @expose("/<pk>")
+    def row_view(self, pk: Any) -> ResponseReturnValue:
+        """One row of the list."""
+        return routes.row(self, pk)
+
+    @expose("/<pk>/edit")
+    def edit_row(self, pk: Any) -> ResponseReturnValue:
+        """The row as a form."""
+        return routes.edit_row(self, pk)
+
+    @expose("/<pk>", methods=("PUT",))
+    def rest_update(self, pk: Any) -> ResponseReturnValue:
+        """Save the row."""
+        return routes.update_row(self, pk)
+
+    @expose("/<pk>/cell/<field>")
+    def cell_view(self, pk: Any, field: str) -> ResponseReturnValue:
+        """One cell as a form."""
+        return routes.cell(self, pk, field)
+
+    @expose("/ajax/update/", methods=("POST",))
+    def ajax_update(self) -> ResponseReturnValue:
+        """Save cells, in Flask-Admin's form."""
+        return routes.update_cells(self)
+
+    @expose("/<pk>/delete")
+    def confirm_delete(self, pk: Any) -> ResponseReturnValue:
+        """What deleting would do, and the button for it."""
+        return routes.confirm_delete(self, pk)
+
+    @expose("/<pk>", methods=("DELETE",))
+    def rest_delete(self, pk: Any) -> ResponseReturnValue:
+        """Delete the row."""
+        return routes.delete_row(self, pk)
+
+    @expose("/delete/", methods=("POST",))
+    def delete_view(self) -> ResponseReturnValue:
+        """Delete the record named in the form."""
+        return routes.delete_row(self, request.form.get("id", ""))
+
+    @expose("/action/preview", methods=("POST",))
+    def preview_action(self) -> ResponseReturnValue:
+        """What a bulk action would do."""
+        return routes.preview_action(self)
+
+    @expose("/action/", methods=("POST",))
+    def action_view(self) -> ResponseReturnValue:
+        """Do a bulk action."""
+        return routes.run_action(self)
+
+    @expose("/ajax/lookup/")
+    def ajax_lookup(self) -> ResponseReturnValue:
+        """Records a picker offers."""
+        return routes.lookup(self)
+
+    @expose("/export/<export_type>/")
+    def export(self, export_type: str) -> ResponseReturnValue:
+        """The list as a file."""
+        return routes.export(self, export_type)
+
+    # ---- Flask-Admin's write methods, for code that calls them: the same operations --------
+
+    def create_model(self, form: Any) -> Any:
+        """Make a record from a form of this view; see `Resource.operations`."""
+        values = {field.name: field.data for field in form if field.name in self.create_fields}
+        with transaction():
+            return self.resource.operations.create(values, by=auth.current_person())
+
+    def update_model(self, form: Any, model: Any) -> bool:
+        """Change a record from a form of this view."""
+        values = {field.name: field.data for field in form if field.name in self.edit_fields}
+        with transaction():
+            row = editing.locked(self, "edit", model.id)
+            self.resource.operations.update(row, values, by=auth.current_person())
+        return True
+
+    def delete_model(self, model: Any) -> bool:
+        """Delete a record."""
+        editing.delete(self, model.id)
+        return True
+
+    def action_delete(self, ids: Sequence[Any]) -> None:
+        """Delete all of them, or none."""
+        bulk.run(self, self.bulk_delete, [self.coerce_pk(key) for key in ids])

@@ -1,0 +1,122 @@
+"""Reads that are not one record: what lists show of other tables, and what pickers offer."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy.orm import Session
+
+from adminsite.models import Keyword, Link, LinkOwner, LinkTag, Tag, User
+
+FEW_OWNERS = 50
+
+
+def owners_of(session: Session, link_ids: Sequence[int]) -> dict[int, list[Any]]:
+    """The owners of these links, the primary one first, then by how long they are there."""
+    statement = (
+        select(LinkOwner.link_id, User.id, User.display_name, User.email, LinkOwner.is_primary)
+        .join(User, User.id == LinkOwner.user_id)
+        .where(LinkOwner.link_id.in_(link_ids))
+        .order_by(LinkOwner.is_primary.desc(), LinkOwner.created_at, User.email_key)
+    )
+    return _grouped(session, statement)
+
+
+def tags_of(session: Session, link_ids: Sequence[int]) -> dict[int, list[Any]]:
+    """The tags of these links, by name."""
+    statement = (
+        select(LinkTag.link_id, Tag.id, Tag.name)
+        .join(Tag, Tag.id == LinkTag.tag_id)
+        .where(LinkTag.link_id.in_(link_ids))
+        .order_by(Tag.name)
+    )
+    return _grouped(session, statement)
+
+
+def _grouped(session: Session, statement: Any) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = {}
+    for row in session.execute(statement):
+        found.setdefault(row[0], []).append(row)
+    return found
+
+
+def link_counts(session: Session, tag_ids: Sequence[int]) -> dict[int, int]:
+    """How many links carry each of these tags."""
+    statement = (
+        select(LinkTag.tag_id, func.count())
+        .where(LinkTag.tag_id.in_(tag_ids))
+        .group_by(LinkTag.tag_id)
+    )
+    counts = {tag_id: count for tag_id, count in session.execute(statement)}
+    return {tag_id: counts.get(tag_id, 0) for tag_id in tag_ids}
+
+
+def owner_named(session: Session, term: str) -> ColumnElement[bool] | None:
+    """Links of which an owner's display name holds the lower-cased term; None when nobody's does.
+
+    A few matching people are looked up once; many are better met link by link (EXISTS), since
+    the list then soon has enough of them.
+    """
+    named = name_holds(session, term)
+    people = list(session.scalars(select(User.id).where(named).limit(FEW_OWNERS + 1)))
+    if not people:
+        return None
+    if len(people) <= FEW_OWNERS:
+        return Link.id.in_(select(LinkOwner.link_id).where(LinkOwner.user_id.in_(people)))
+    owned = and_(LinkOwner.link_id == Link.id, LinkOwner.user_id == User.id, named)
+    return exists().where(owned).correlate(Link)
+
+
+def name_holds(session: Session, term: str) -> ColumnElement[bool]:
+    """People whose display name holds the lower-cased term: the part after the e-mail (D-24)."""
+    name = func.substr(User.search_text, func.length(User.email_key) + 2)
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    return (func.instr(name, term) if sqlite else func.strpos(name, term)) > 0
+
+
+def owned_by(user_id: UUID) -> ColumnElement[bool]:
+    """Links that this person owns, alone or with others."""
+    return exists().where(LinkOwner.link_id == Link.id, LinkOwner.user_id == user_id)
+
+
+def tagged(tag_id: int) -> ColumnElement[bool]:
+    """Links that carry this tag."""
+    return exists().where(LinkTag.link_id == Link.id, LinkTag.tag_id == tag_id)
+
+
+def people_like(session: Session, term: str, limit: int) -> Sequence[Any]:
+    """People whose e-mail or name holds the lower-cased term, by name."""
+    statement = select(User.id, User.display_name, User.email).order_by(
+        User.display_name, User.id
+    )
+    if term:
+        sqlite = session.get_bind().dialect.name == "sqlite"
+        position = func.instr if sqlite else func.strpos
+        statement = statement.where(position(User.search_text, term) > 0)
+    return session.execute(statement.limit(limit)).all()
+
+
+def tags_like(session: Session, term: str, limit: int) -> Sequence[Any]:
+    """Tags whose name holds the lower-cased term, by name."""
+    statement = select(Tag.id, Tag.name).order_by(Tag.name, Tag.id)
+    if term:
+        sqlite = session.get_bind().dialect.name == "sqlite"
+        position = func.instr if sqlite else func.strpos
+        statement = statement.where(position(Tag.search_text, term) > 0)
+    return session.execute(statement.limit(limit)).all()
+
+
+def totals(session: Session) -> dict[str, int]:
+    """How many links, keywords and tags there are: one statement."""
+    counts = [
+        select(func.count()).select_from(model).scalar_subquery() for model in (Link, Keyword, Tag)
+    ]
+    links, keywords, tags = session.execute(select(*counts)).one()
+    return {"links": links, "keywords": keywords, "tags": tags}
+
+
+def recently_changed(session: Session, limit: int) -> Sequence[Any]:
+    """The links changed last."""
+    statement = select(Link.id, Link.slug, Link.title, Link.url, Link.updated_at)
+    return session.execute(statement.order_by(Link.updated_at.desc()).limit(limit)).all()

@@ -1,0 +1,25 @@
+"""The screens: one short file each, listed here in the order of the menu."""
+
+from pathlib import Path
+
+from flask import Flask
+
+from adminsite.kit.panel import create_panel
+from adminsite.views import account
+from adminsite.views.imports import ImportView
+from adminsite.views.keywords import KeywordView
+from adminsite.views.links import LinkView
+from adminsite.views.overview import Overview
+from adminsite.views.tags import TagView
+
+VIEWS = (LinkView, KeywordView, TagView, ImportView)
+
+
+def register(app: Flask, templates: Path) -> None:
+    """Add every screen to the application.
+
+    Raises:
+        UndeclaredError: a view's declaration is incomplete or wrong.
+    """
+    app.register_blueprint(account.blueprint)
+    create_panel(app, templates, Overview(), [view() for view in VIEWS])
