@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from adminsite.db import Base, UtcDateTime, utc_now
-from adminsite.permissions import Level
+from adminsite.permissions import Level, level_of
 
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER keys only
 SEARCH_SEPARATOR = "\x1f"  # no field may hold it, so no search runs across two fields
@@ -78,9 +78,7 @@ class User(Searchable, Dated, Base):
     email: Mapped[str] = mapped_column(String(254))
     email_key: Mapped[str] = mapped_column(String(254), unique=True)
     display_name: Mapped[str] = mapped_column(String(200))
-    role: Mapped[str] = mapped_column(
-        String(20), default="user", server_default="user", index=True
-    )
+    role: Mapped[str] = mapped_column(String(20), default="user", server_default="user", index=True)
     password_hash: Mapped[str | None] = mapped_column(String(255), deferred=True)
     stripe_customer_id: Mapped[str | None] = mapped_column(String(255), unique=True)
     credits_balance: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
@@ -102,9 +100,9 @@ class User(Searchable, Dated, Base):
     @property
     def level(self) -> Level:
         """How far the person may go now (D-1)."""
-        if self.staff is not None:
-            return Level[self.staff.role.upper()] if self.staff.status == "active" else Level.NONE
-        return Level.ADMIN if self.role == "admin" else Level.NONE
+        if self.staff is None:
+            return level_of(self.role, None, None)
+        return level_of(self.role, self.staff.role, self.staff.status)
 
     def __str__(self) -> str:
         return self.display_name
@@ -178,9 +176,7 @@ class LinkTag(Base):
     link_id: Mapped[int] = mapped_column(
         ForeignKey("links.id", ondelete="CASCADE"), primary_key=True
     )
-    tag_id: Mapped[int] = mapped_column(
-        ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True
-    )
+    tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True)
 
     __table_args__ = (Index("ix_link_tags_tag_id_link_id", "tag_id", "link_id"),)
 

@@ -90,6 +90,19 @@ class Actor:
 SYSTEM = Actor(id=None, email="system", name="System", level=Level.OWNER)
 
 
+def level_of(role: str, staff_role: str | None, staff_status: str | None) -> Level:
+    """How far somebody may go: by the staff record, or without one by the person's role (D-1).
+
+    Args:
+        role: the person's.
+        staff_role: the staff record's; None without a record.
+        staff_status: the staff record's.
+    """
+    if staff_role is None:
+        return Level.ADMIN if role == "admin" else Level.NONE
+    return Level[staff_role.upper()] if staff_status == "active" else Level.NONE
+
+
 def may(person: Actor, permission: Permission) -> bool:
     """Whether the person's level reaches what the permission asks for."""
     return person.level >= GRANTS[permission]
