@@ -88,6 +88,21 @@ def transaction() -> Iterator[Session]:
         session.info.pop(WRITE, None)
 
 
+@contextmanager
+def patience(connection: Connection, limit_ms: int) -> Iterator[None]:
+    """Wait for another writer no longer than this, within the block, on this connection."""
+    raw = connection.connection.driver_connection
+    if not isinstance(raw, sqlite3.Connection):
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {limit_ms}")
+        yield
+        return
+    raw.execute(f"PRAGMA busy_timeout = {limit_ms}")
+    try:
+        yield
+    finally:
+        raw.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT_S * 1000}")
+
+
 @event.listens_for(Engine, "connect")
 def _on_connect(connection: Any, _record: object) -> None:
     if not isinstance(connection, sqlite3.Connection):
