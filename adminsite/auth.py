@@ -1,0 +1,244 @@
+"""Sign-in: the session behind the cookie, and the person behind the session.
+
+The signed cookie carries a random token, the table its hash; so a session ends when its row
+goes. This is the only module that knows Flask-Login.
+"""
+
+import re
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, g, make_response, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import Unauthorized
+
+from adminsite import web
+from adminsite.config import Settings
+from adminsite.db import WRITE, db, patience, utc_now
+from adminsite.models import Admin, User, UserSession
+from adminsite.operations.sessions import digest
+from adminsite.permissions import Actor, Permission, level_of, require
+from adminsite.web.asked import under
+
+STAFF_PATHS = ("/admin", "/api/admin")
+OWN_PATHS = ("/dashboard",)
+SIGN_IN_FIRST = "Sign in to go on."
+TOUCH_EVERY = timedelta(minutes=1)
+TOUCH_PATIENCE_MS = 50
+IDLE = "adminsite_idle"
+_UNSAFE_IN_PATH = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
+_LONGEST_PATH = 2000
+
+_sessions: Table = UserSession.__table__  # type: ignore[assignment]
+_users: Table = User.__table__  # type: ignore[assignment]
+_admins: Table = Admin.__table__  # type: ignore[assignment]
+_PERSON = (
+    select(
+        _sessions.c.id.label("session_id"),
+        _sessions.c.last_seen_at,
+        _sessions.c.expires_at,
+        _users.c.id,
+        _users.c.email,
+        _users.c.display_name,
+        _users.c.role,
+        _admins.c.role.label("staff_role"),
+        _admins.c.status.label("staff_status"),
+    )
+    .select_from(_sessions.join(_users).outerjoin(_admins))
+    .where(_sessions.c.token_hash == bindparam("token_hash"))
+)
+_SEEN = (
+    update(_sessions)
+    .where(_sessions.c.id == bindparam("session_id"), _sessions.c.last_seen_at < bindparam("since"))
+    .values(last_seen_at=bindparam("now"))
+)
+
+
+class Visitor(UserMixin):
+    """The signed-in person as Flask-Login keeps them; everybody else asks for the actor."""
+
+    def __init__(self, token: str, session_id: int, actor: Actor) -> None:
+        self.token = token
+        self.session_id = session_id
+        self.actor = actor
+
+    def get_id(self) -> str:
+        """What the cookie carries."""
+        return self.token
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Close the panel to whoever is not signed in, and tell templates who is."""
+    secure = settings.session_cookie_secure
+    app.config.update(
+        SESSION_COOKIE_NAME="__Host-adminsite" if secure else "adminsite",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_PATH="/",
+        SESSION_PROTECTION=None,  # addresses and browsers change while somebody works
+    )
+    app.extensions[IDLE] = timedelta(minutes=settings.session_idle_minutes)
+    manager = LoginManager()
+    manager.user_loader(lambda token: _load(token, app.extensions[IDLE]))
+    manager.init_app(app, add_context_processor=False)
+    # First of all, before the CSRF check: who is not signed in is told so.
+    app.before_request_funcs.setdefault(None, []).insert(0, _close)
+    app.context_processor(lambda: {"person": current_actor()})
+
+
+def current_actor() -> Actor | None:
+    """Who asks, or None when nobody is signed in."""
+    if "actor" not in g:
+        g.actor = None  # should the database fail now, the error page must not ask again
+        visitor = _visitor()
+        g.actor = visitor.actor if visitor else None
+    found: Actor | None = g.actor
+    return found
+
+
+def current_person() -> Actor:
+    """Who asks.
+
+    Raises:
+        Unauthorized: nobody is signed in.
+    """
+    actor = current_actor()
+    if actor is None:
+        raise Unauthorized(SIGN_IN_FIRST)
+    return actor
+
+
+def current_session_id() -> int | None:
+    """The row of the session that asks."""
+    visitor = _visitor()
+    return visitor.session_id if visitor else None
+
+
+def turn_away() -> ResponseReturnValue | None:
+    """The answer for whoever may not see the panel; None for staff.
+
+    Raises:
+        ForbiddenError: somebody is signed in who is no staff.
+
+    Source: D-8.
+    """
+    actor = current_actor()
+    if actor is None:
+        return ask_to_sign_in()
+    require(actor, Permission.PANEL_READ)
+    return None
+
+
+def ask_to_sign_in() -> ResponseReturnValue:
+    """Send whoever is signed out to the login page, and back afterwards (D-8)."""
+    if web.wants_json():
+        return web.refuse(401, SIGN_IN_FIRST)
+    target = url_for("account.login", next=_way_back())
+    if web.is_htmx():
+        answer = make_response("", 401)
+        answer.headers["HX-Redirect"] = target
+        return answer
+    return redirect(target, 302)
+
+
+def begin(token: str) -> None:
+    """Sign the browser in with a new session; what its cookie held before is dropped."""
+    _forget()
+    visitor = _load(token, timedelta.max)
+    if visitor is not None:
+        login_user(visitor)
+
+
+def end() -> None:
+    """Sign the browser out."""
+    logout_user()
+    _forget()
+
+
+def safe_next(given: str | None) -> str | None:
+    """The path to go on to, if it is one of ours: never another site.
+
+    Source: requirement of the contract that `next` stays on this site.
+    """
+    if not given or len(given) > _LONGEST_PATH or _UNSAFE_IN_PATH.search(given):
+        return None
+    try:
+        parts = urlsplit(given)
+    except ValueError:
+        return None
+    elsewhere = parts.scheme or parts.netloc or not given.startswith("/") or given[:2] == "//"
+    return None if elsewhere else given
+
+
+def _visitor() -> Visitor | None:
+    found = current_user._get_current_object()  # noqa: SLF001 - the only way to the object itself
+    return found if isinstance(found, Visitor) else None
+
+
+def _forget() -> None:
+    session.clear()
+    for name in ("csrf_token", "actor"):
+        g.pop(name, None)
+
+
+def _close() -> ResponseReturnValue | None:
+    """Ask at the door, so that a route which forgets to ask is closed all the same."""
+    if request.routing_exception is not None and request.routing_exception.code == 400:  # noqa: PLR2004
+        raise request.routing_exception  # not one of our hosts
+    if under(request.path, STAFF_PATHS):
+        return turn_away()
+    if under(request.path, OWN_PATHS) and current_actor() is None:
+        return ask_to_sign_in()
+    return None
+
+
+def _way_back() -> str | None:
+    """The page that the person was on."""
+    if web.is_htmx():
+        seen = request.headers.get("HX-Current-URL", "")
+    elif request.method in {"GET", "HEAD"}:
+        return safe_next(request.script_root + request.full_path.rstrip("?"))
+    else:
+        seen = request.referrer or ""
+    parts = urlsplit(seen)
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return safe_next(path) if parts.netloc == request.host else None
+
+
+# ---- the person behind the token: on the path of every request -------------------------------
+
+
+def _load(token: str, idle: timedelta) -> Visitor | None:
+    query = {"token_hash": digest(token)}
+    row = db.session().connection().execute(_PERSON, query).one_or_none()
+    if row is None:
+        return None
+    now = utc_now()
+    if row.expires_at <= now or now - row.last_seen_at > idle:
+        return None
+    if now - row.last_seen_at >= TOUCH_EVERY:
+        _touch(row.session_id, now)
+    level = level_of(row.role, row.staff_role, row.staff_status)
+    actor = Actor(row.id, row.email, row.display_name, level, web.origin())
+    return Visitor(token, row.session_id, actor)
+
+
+def _touch(session_id: int, now: datetime) -> None:
+    """Note that the session is in use; when the database is busy, another time."""
+    values = {"session_id": session_id, "now": now, "since": now - TOUCH_EVERY}
+    if db.session().info.get(WRITE):
+        return
+    try:
+        db.session.rollback()  # one connection at a time
+        with (
+            db.engine.connect().execution_options(**{WRITE: True}) as connection,
+            patience(connection, TOUCH_PATIENCE_MS),
+        ):
+            connection.execute(_SEEN, values)
+            connection.commit()
+    except SQLAlchemyError as error:
+        current_app.logger.debug("last_seen_at was not written: %s", error)
