@@ -1,0 +1,122 @@
+"""Limits on sign-in attempts, per account and per address; only failures count.
+
+A window longer than a quarter of an hour is cut to that, so nobody is locked out longer.
+Source: contract, section Environment.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from math import ceil
+
+from flask import Flask, current_app, request
+from flask_limiter import Limiter
+from limits import RateLimitItem, RateLimitItemPerSecond, parse_many
+from limits.errors import StorageError
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter, RateLimiter
+from werkzeug.exceptions import TooManyRequests
+
+from adminsite.config import ConfigError, Settings
+
+LONGEST_S = 15 * 60
+KEY = "adminsite_throttle"
+SENTENCE = "Too many tries to sign in. Wait {wait}, then try again."
+
+
+class Attempts:
+    """Counts sign-in attempts and refuses those beyond the limits."""
+
+    def __init__(self, limits: Sequence[RateLimitItem], counter: RateLimiter) -> None:
+        self.limits = limits
+        self.counter = counter
+        self.spare = FixedWindowRateLimiter(MemoryStorage())
+
+    def count(self, *keys: str) -> None:
+        """Count one attempt under each key; a refused one costs the later keys nothing.
+
+        Raises:
+            TooManyRequests: with the whole seconds to wait.
+        """
+        for key in keys:
+            if wait_s := self._reliably(self._hit, key):
+                raise TooManyRequests(SENTENCE.format(wait=_words(wait_s)), retry_after=wait_s)
+
+    def forgive(self, *keys: str) -> None:
+        """Take back the attempt that was counted: it was no failure."""
+        for key in keys:
+            self._reliably(self._unhit, key)
+
+    def _reliably(self, act: Callable[[RateLimiter, str], int], key: str) -> int:
+        try:
+            return act(self.counter, key)
+        except StorageError:  # better counted by this process alone than not at all
+            current_app.logger.exception("the store of the rate limits does not answer")
+            return act(self.spare, key)
+
+    def _hit(self, counter: RateLimiter, key: str) -> int:
+        now = time.time()
+        over = [limit for limit in self.limits if not counter.hit(limit, key)]
+        waits = (counter.get_window_stats(limit, key).reset_time - now for limit in over)
+        return max((min(LONGEST_S, max(1, ceil(wait))) for wait in waits), default=0)
+
+    def _unhit(self, counter: RateLimiter, key: str) -> int:
+        for limit in self.limits:
+            counter.storage.incr(limit.key_for(key), limit.get_expiry(), amount=-1)
+        return 0
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Set the limits up in the store that the settings name.
+
+    Raises:
+        ConfigError: the limits make no sense.
+    """
+    app.config.update(
+        RATELIMIT_STORAGE_URI=settings.ratelimit_storage_uri,
+        RATELIMIT_STORAGE_OPTIONS={"wrap_exceptions": True},
+        RATELIMIT_STRATEGY="fixed-window",
+    )
+    limiter = Limiter(_address, app=app)
+    app.extensions[KEY] = Attempts(login_limits(settings.login_rate_limit), limiter.limiter)
+
+
+def login_limits(notation: str) -> list[RateLimitItem]:
+    """The limits as they are applied: no window longer than a quarter of an hour.
+
+    Raises:
+        ConfigError: the notation cannot be read.
+    """
+    try:
+        given = parse_many(notation)
+    except ValueError as error:
+        raise ConfigError(f"ADMINSITE_LOGIN_RATE_LIMIT={notation!r}: {error}") from None
+    return [
+        limit
+        if limit.get_expiry() <= LONGEST_S
+        else RateLimitItemPerSecond(limit.amount, LONGEST_S)
+        for limit in given
+    ]
+
+
+def attempts() -> Attempts:
+    """The application's counter."""
+    found: Attempts = current_app.extensions[KEY]
+    return found
+
+
+def login_keys(email: str) -> tuple[str, str]:
+    """What an attempt is counted under: the address first, then the account."""
+    account = hashlib.sha256(email.strip().lower().encode(errors="replace")).hexdigest()
+    return f"sign-in address {_address()}", f"sign-in account {account}"
+
+
+def _address() -> str:
+    return request.remote_addr or "unknown"
+
+
+def _words(wait_s: int) -> str:
+    minutes = ceil(wait_s / 60)
+    if wait_s < 60:  # noqa: PLR2004
+        return "a minute" if wait_s > 30 else f"{wait_s} seconds"  # noqa: PLR2004
+    return "a minute" if minutes == 1 else f"{minutes} minutes"
