@@ -6,7 +6,6 @@ from uuid import UUID
 
 from flask import (
     Blueprint,
-    Flask,
     abort,
     current_app,
     flash,
