@@ -1,0 +1,1 @@
+(()=>{const e=document.documentElement,t=e=>{try{return localStorage.getItem(e)}catch{return null}},d=t("theme");d&&(e.dataset.theme=`adminsite-${d}`),"folded"===t("sidebar")&&e.classList.add("folded")})();
