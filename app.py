@@ -36,6 +36,6 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     web.init_app(app, settings)
     auth.init_app(app, settings)
     throttle.init_app(app, settings)
-    views.register(app, TEMPLATES)
+    views.register(app, TEMPLATES, environment="demo" if settings.demo else None)
     cli.register(app)
     return app

@@ -20,7 +20,7 @@ from adminsite.errors import (
     MissingError,
     RuleError,
 )
-from adminsite.kit import listing, rows
+from adminsite.kit import listing
 from adminsite.kit.forms import ResourceForm, TagsField
 from adminsite.permissions import require
 
@@ -217,9 +217,7 @@ def drawn_cell(view: "ResourceView", name: str, pk: Any) -> Any:
     found = None if key is None else listing.one(view, db.session(), key)
     if found is None:
         raise MissingError(view.missing_text)
-    column = view.column(name)
-    [row] = rows.shaped([found], [column], {}, base=view.row_base)
-    return rows.draw(rows.compiled_cell(column), [row])
+    return view.draw_cell(found, view.column(name))
 
 
 def merged_text(saved: Any) -> str:

@@ -11,7 +11,7 @@ from adminsite.db import db
 from adminsite.kit import listing
 from adminsite.kit.columns import SHAPES
 from adminsite.kit.filters import ChoiceFilter, Filter, LookupFilter
-from adminsite.kit.forms import ResourceForm
+from adminsite.kit.forms import ResourceForm, TagsField
 
 if TYPE_CHECKING:
     from adminsite.kit.view import ResourceView
@@ -127,6 +127,7 @@ def create_form(
         action_url=str(view.url) if inline else f"{view.url}/new/",
         cancel_url=str(view.url),
         sections=view.sections(view.create_fields),
+        lookup_urls=lookup_urls(view, form),
         fixed=[],
         panels=(),
         clashes=clashes,
@@ -158,6 +159,7 @@ def edit_form(
         "cancel_url": back,
         "back": back,
         "sections": view.sections(view.edit_fields),
+        "lookup_urls": lookup_urls(view, form),
         "fixed": fixed_facts(view, row),
         "panels": view.form_panels,
         "clashes": clashes or {},
@@ -186,24 +188,43 @@ def row_form(
     message: str | None = None,
 ) -> str:
     """A row of the list as a form."""
-    path = f"{view.url}/{row.id}"
+    names = row_names(view, row)
     return str(
         view.render(
             "model/_row_edit.html",
             view=view,
-            row=row,
-            dom_id=f"{view.row_prefix}-{row.id}",
-            label=str(row),
+            row=names,
             form=form,
             fixed=fixed_facts(view, row),
             row_version=row_version,
-            put_url=path,
-            cancel_url=path,
+            put_url=names["path"],
+            cancel_url=names["path"],
             colspan=len(view.shown) + 2,
             clashes=clashes or {},
             message=message,
         )
     )
+
+
+def row_names(view: "ResourceView", row: Any) -> dict[str, Any]:
+    """A record's addresses and names, as in the list's rows."""
+    return {
+        "id": row.id,
+        "dom_id": f"{view.row_prefix}-{row.id}",
+        "path": f"{view.url}/{row.id}",
+        "edit_url": f"{view.url}/edit/?id={row.id}",
+        "label": str(row),
+    }
+
+
+def lookup_urls(view: "ResourceView", form: ResourceForm) -> dict[str, str]:
+    """Where each picker of a form searches."""
+    found = {}
+    for field in form:
+        name = getattr(field, "lookup", field.name if isinstance(field, TagsField) else "")
+        if name:
+            found[field.name] = f"{view.url}/ajax/lookup/?name={name}"
+    return found
 
 
 def cell_form(
@@ -221,14 +242,11 @@ def cell_form(
         view.render(
             "model/_cell_edit.html",
             view=view,
-            row=row,
-            label=str(row),
-            field=form[name],
-            path=f"{view.url}/{row.id}",
-            update_url=f"{view.url}/ajax/update/",
-            cancel_url=f"{view.url}/{row.id}/cell/{name}?cancel=1",
+            row=row_names(view, row),
+            name=name,
+            form=form,
             row_version=row_version,
-            clash=(clashes or {}).get(name),
+            clashes=clashes or {},
             message=message,
         )
     )

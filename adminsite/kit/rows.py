@@ -6,7 +6,6 @@ rest of the page (flask-admin notes, section 6).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from typing import Any
 
 from flask import current_app
@@ -24,7 +23,6 @@ aria-label="Select {{ row['label'] }}"></td>"""
 CELL = """<td data-label="{label}" class="cell-{kind}">{inner}</td>"""
 
 
-@cache
 def snippet(kind: str) -> str:
     """The markup of one kind of cell."""
     environment = current_app.jinja_env
@@ -34,7 +32,6 @@ def snippet(kind: str) -> str:
     return source.strip()
 
 
-@cache
 def compiled(columns: tuple[Column, ...], *, editable: bool, actions: str, pick: bool) -> Template:
     """The loop that draws rows of these columns."""
     cells = "".join(_cell(column, editable=editable) for column in columns)
@@ -48,7 +45,8 @@ def compiled(columns: tuple[Column, ...], *, editable: bool, actions: str, pick:
 
 def inner(column: Column, *, editable: bool) -> str:
     """What stands inside the cell: the value, and the control that edits it."""
-    body = f"{{% set value = row[{column.name!r}] %}}{snippet(column.kind)}"
+    bound = f"{{% set value = row[{column.name!r}] %}}"
+    body = f"{bound}{snippet(column.kind)}"
     if not (editable and column.editable):
         return body
     if column.kind in UNWRAPPED:
@@ -57,9 +55,9 @@ def inner(column: Column, *, editable: bool) -> str:
             f"aria-label=\"Edit {column.label} of {{{{ row['label'] }}}}\"></button>"
         )
     return (
-        f'<button type="button" class="cell" data-cell="{column.name}" '
-        f"aria-label=\"Edit {column.label} of {{{{ row['label'] }}}}: "
-        f"{{{{ value or 'empty' }}}}\">{body}</button>"
+        f'{bound}<button type="button" class="cell" data-cell="{column.name}" '
+        f'aria-label="Edit {column.label}: {{{{ value or "empty" }}}}">'
+        f"{snippet(column.kind)}</button>"
     )
 
 
@@ -69,10 +67,10 @@ def _cell(column: Column, *, editable: bool) -> str:
     )
 
 
-@cache
 def compiled_cell(column: Column) -> Template:
     """The inside of one editable cell, for after an edit."""
-    return current_app.jinja_env.from_string(inner(column, editable=True))
+    body = inner(column, editable=True)
+    return current_app.jinja_env.from_string(f"{{% for row in rows %}}{body}{{% endfor %}}")
 
 
 def shaped(

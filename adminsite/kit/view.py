@@ -13,6 +13,7 @@ from flask import abort, request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from flask_admin.contrib.sqla.view import ModelView
+from jinja2 import Template
 from markupsafe import Markup
 from sqlalchemy import ColumnElement, Select, inspect, select
 from sqlalchemy.orm import Session
@@ -341,8 +342,10 @@ class ResourceView(ModelView):  # type: ignore[misc]
         """The kind of cell a column needs, by its type."""
         if name in self.list_loaders:
             return "tags"
-        kind = inspect(self.model).columns[name].type.python_type.__name__
-        return {"datetime": "date", "int": "number", "bool": "badge"}.get(kind, "text")
+        stored = inspect(self.model).columns[name].type
+        stored = getattr(stored, "impl_instance", stored)
+        kinds = {"DateTime": "date", "Integer": "number", "BigInteger": "number", "Boolean": "badge"}
+        return kinds.get(type(stored).__name__, "text")
 
     def get_column_name(self, field: str) -> str:
         """A column's label, in sentence case."""
@@ -379,10 +382,25 @@ class ResourceView(ModelView):  # type: ignore[misc]
         editable = self.can_edit
         drawn = rows.shaped(records, self.shown, related, base=self.row_base, term=term)
         actions = self.row_actions if editable or self.can_delete else ""
-        template = rows.compiled(
-            self.shown, editable=editable, actions=actions, pick=bool(self.allowed_actions())
-        )
-        return rows.draw(template, drawn)
+        pick = bool(self.allowed_actions())
+        variant = (editable, actions, pick)
+        if variant not in self._compiled:
+            self._compiled[variant] = rows.compiled(
+                self.shown, editable=editable, actions=actions, pick=pick
+            )
+        return rows.draw(self._compiled[variant], drawn)
+
+    def draw_cell(self, record: Any, column: Column) -> Markup:
+        """The inside of one editable cell, as `draw_rows` draws it."""
+        drawn = rows.shaped([record], [column], {}, base=self.row_base)
+        if column not in self._compiled:
+            self._compiled[column] = rows.compiled_cell(column)
+        return rows.draw(self._compiled[column], drawn)
+
+    @cached_property
+    def _compiled(self) -> dict[Any, Template]:
+        """The row loop for each set of powers, and the cells: compiled when first drawn."""
+        return {}
 
     def allowed_actions(self) -> list[BulkAction]:
         """The bulk actions the person may use."""

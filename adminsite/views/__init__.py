@@ -15,11 +15,15 @@ from adminsite.views.tags import TagView
 VIEWS = (LinkView, KeywordView, TagView, ImportView)
 
 
-def register(app: Flask, templates: Path) -> None:
+def register(app: Flask, templates: Path, *, environment: str | None) -> None:
     """Add every screen to the application.
+
+    Args:
+        environment: a word shown in the top bar where this is not the real thing ("demo").
 
     Raises:
         UndeclaredError: a view's declaration is incomplete or wrong.
     """
     app.register_blueprint(account.blueprint)
+    app.context_processor(lambda: {"environment": environment})
     create_panel(app, templates, Overview(), [view() for view in VIEWS])

@@ -1,11 +1,20 @@
 """Tags: words that group links; also the shortest example of a whole resource."""
 
+from collections.abc import Sequence
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from adminsite import queries
 from adminsite.db import db
-from adminsite.kit import ResourceView
+from adminsite.kit import Chip, ResourceView
 from adminsite.resources import TAGS
+
+
+def uses(session: Session, ids: Sequence[int]) -> dict[int, Chip]:
+    """How many links carry each tag, leading to them."""
+    counts = queries.link_counts(session, ids)
+    return {tag: Chip(f"{n:,}", f"/admin/links?tag={tag}") for tag, n in counts.items()}
 
 
 class TagView(ResourceView):
@@ -22,7 +31,7 @@ class TagView(ResourceView):
     column_sortable_list = ("name", "created_at")
     column_default_sort = "name"
     column_editable_list = ("name",)
-    list_loaders = {"links": queries.link_counts}
+    list_loaders = {"links": uses}
     delete_warning = "The links stay; they lose this tag."
 
     def delete_facts(self, row: Any) -> list[tuple[str, str]]:
