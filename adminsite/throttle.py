@@ -78,6 +78,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         RATELIMIT_STRATEGY="fixed-window",
     )
     limiter = Limiter(_address, app=app)
+    limiter.enabled = False  # no route has a decorator of its: spare every request the search
     app.extensions[KEY] = Attempts(login_limits(settings.login_rate_limit), limiter.limiter)
 
 

@@ -31,7 +31,7 @@ SECURITY = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
 HSTS = ("Strict-Transport-Security", "max-age=31536000")
-VARY = ("Accept", "Cookie", "HX-Request", "HX-Target")
+VARY = "Accept, Cookie, HX-Request, HX-Target"
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -58,7 +58,7 @@ def _with(always: tuple[tuple[str, str], ...]) -> Callable[[Response], Response]
                 answer.headers["Cache-Control"] = FOREVER
             return answer
         answer.headers.setdefault("Cache-Control", "no-store")
-        answer.vary.update(VARY)
+        answer.headers.setdefault("Vary", VARY)
         return answer
 
     return finish
