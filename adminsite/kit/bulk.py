@@ -98,7 +98,7 @@ def run(view: "ResourceView", action: BulkAction, keys: Sequence[Any]) -> str:
     with transaction():
         rows = _locked(view, keys)
         if len(rows) != len(keys):
-            message = f"{len(keys) - len(rows)} of the rows are gone. Nothing was changed."
+            message = f"Of {len(keys):,} rows chosen, {len(rows):,} exist. Nothing was changed."
             raise RuleError(message)
         for row in rows:
             label = str(row)

@@ -188,33 +188,24 @@ def row_form(
     message: str | None = None,
 ) -> str:
     """A row of the list as a form."""
-    names = row_names(view, row)
+    path = f"{view.url}/{row.id}"
     return str(
         view.render(
             "model/_row_edit.html",
             view=view,
-            row=names,
+            row=row,
+            dom_id=f"{view.row_prefix}-{row.id}",
+            label=str(row),
             form=form,
             fixed=fixed_facts(view, row),
             row_version=row_version,
-            put_url=names["path"],
-            cancel_url=names["path"],
+            put_url=path,
+            cancel_url=path,
             colspan=len(view.shown) + 2,
             clashes=clashes or {},
             message=message,
         )
     )
-
-
-def row_names(view: "ResourceView", row: Any) -> dict[str, Any]:
-    """A record's addresses and names, as in the list's rows."""
-    return {
-        "id": row.id,
-        "dom_id": f"{view.row_prefix}-{row.id}",
-        "path": f"{view.url}/{row.id}",
-        "edit_url": f"{view.url}/edit/?id={row.id}",
-        "label": str(row),
-    }
 
 
 def lookup_urls(view: "ResourceView", form: ResourceForm) -> dict[str, str]:
@@ -242,11 +233,13 @@ def cell_form(
         view.render(
             "model/_cell_edit.html",
             view=view,
-            row=row_names(view, row),
-            name=name,
-            form=form,
+            row=row,
+            label=str(row),
+            field=form[name],
+            update_url=f"{view.url}/ajax/update/",
+            cancel_url=f"{view.url}/{row.id}/cell/{name}?cancel=1",
             row_version=row_version,
-            clashes=clashes or {},
+            clash=(clashes or {}).get(name),
             message=message,
         )
     )

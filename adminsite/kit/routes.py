@@ -57,9 +57,10 @@ def create(view: "ResourceView") -> ResponseReturnValue:
             return refused(refusal.message, refusal.fields, refusal.status)
         again = editing.refused_form(view, view.create_fields, data, refusal)
         view.prefill(again["form"], None)
-        return pages.create_form(
-            view, again["form"], clashes={}, message=again["message"]
-        ), refusal.status
+        page = pages.create_form(view, again["form"], clashes={}, message=again["message"])
+        # sent from the dialog, whose target is the list: the messages belong in the dialog
+        headers = {"HX-Retarget": "#dialog", "HX-Reswap": "innerHTML"} if is_fragment() else {}
+        return page, refusal.status, headers
     message = f"Created {row}."
     if wants_json():
         return accepted(pages.plain_record(view, row), 201)
