@@ -28,6 +28,7 @@ TITLE_LENGTH = 200
 DESCRIPTION_LENGTH = 2000
 TAG_LENGTH = 100
 TAGS_PER_LINK = 30
+OWNERS_PER_LINK = 50
 EMAIL_LENGTH = 254
 NAME_LENGTH = 200
 PLACEHOLDER = "{slug}"
@@ -251,7 +252,7 @@ def owners(value: object) -> list[UUID]:
     """The owners of a link, each once; the first is the primary one.
 
     Raises:
-        ValueError: none, or something that is no person's id.
+        ValueError: none, too many, or something that is no person's id.
 
     Source: R-001-7, D-16.
     """
@@ -262,6 +263,8 @@ def owners(value: object) -> list[UUID]:
         raise ValueError("An owner is a person of this service; choose one.") from None
     if not people:
         raise ValueError("A link needs at least one owner.")
+    if len(people) > OWNERS_PER_LINK:
+        raise ValueError(f"A link has at most {OWNERS_PER_LINK} owners; these are {len(people)}.")
     return list(dict.fromkeys(people))
 
 

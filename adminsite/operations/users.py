@@ -98,7 +98,7 @@ def update(
     if "email" in apply and apply["email"].lower() != user.email_key:
         _refuse_taken([apply["email"]])
     if "role" in apply:
-        _check_role_change(user, by)
+        check_role_change(user, by=by)
         db.session.execute(delete(UserSession).where(UserSession.user_id == user.id))
     if apply:
         action = "user.role_changed" if "role" in apply else "user.updated"
@@ -106,7 +106,16 @@ def update(
     return Saved(user, tuple(apply), merged)
 
 
-def _check_role_change(user: User, by: Actor) -> None:
+def check_role_change(user: User, *, by: Actor) -> None:
+    """Whether this person's role may be changed by that one: no answer means yes.
+
+    Raises:
+        ForbiddenError: the person may not change roles.
+        SelfChangeError: one's own role.
+        StaffChangeError: somebody with a staff record.
+
+    Source: D-1, D-4, D-5.
+    """
     require(by, Permission.ROLES_WRITE)
     if user.id == by.id:
         raise SelfChangeError("Nobody changes their own role. Ask another owner.")
