@@ -27,7 +27,7 @@ from adminsite.permissions import require
 if TYPE_CHECKING:
     from adminsite.kit.view import ResourceView
 
-PLUMBING = frozenset({"csrf_token", "row_version", "list_form_pk", "url_back", "_method"})
+PLUMBING = frozenset({"csrf_token", "row_version", "list_form_pk", "return_to"})
 
 
 def record(view: "ResourceView", pk: Any) -> Any:

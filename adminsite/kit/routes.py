@@ -76,7 +76,9 @@ def create(view: "ResourceView") -> ResponseReturnValue:
 def edit_page(view: "ResourceView") -> ResponseReturnValue:
     """A record's form; sent, it is saved, or shown again with messages or the other's values."""
     pk = request.args.get("id", "")
-    back = auth.safe_next(request.values.get("url")) or str(view.url)
+    # Flask-Admin's own `url` is the list to go back to; in a form that name is a field's
+    asked = request.form.get("return_to") or request.args.get("url")
+    back = auth.safe_next(asked) or str(view.url)
     if request.method == "GET":
         row = editing.record(view, pk)
         form = editing.bound_form(view, view.edit_fields, row)
@@ -220,7 +222,7 @@ def delete_row(view: "ResourceView", pk: Any) -> ResponseReturnValue:
         return accepted({"id": str(pk)})
     if is_fragment():
         return toast("", message)
-    return done(auth.safe_next(request.form.get("url")) or str(view.url), message)
+    return done(auth.safe_next(request.form.get("return_to")) or str(view.url), message)
 
 
 def preview_action(view: "ResourceView") -> ResponseReturnValue:
