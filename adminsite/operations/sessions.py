@@ -23,6 +23,8 @@ def digest(token: str) -> str:
 
 def find_by_email(email: str) -> User | None:
     """The person with that address, with what a sign-in needs to know of them."""
+    if "\x00" in email:  # PostgreSQL refuses to compare with it
+        return None
     return db.session.scalar(
         select(User)
         .where(User.email_key == email.strip().lower())
@@ -73,7 +75,8 @@ def sign_in(user: User, *, by: Actor, hours: float, password_hash: str | None = 
 
 def sign_in_failed(email: str, user: User | None, *, by: Actor) -> None:
     """Note a sign-in that was refused; an entry that is no address may be a password."""
-    tried = email.strip()[:EMAIL_SHOWN] if "@" in email else "(no e-mail address)"
+    shown = email.strip()[:EMAIL_SHOWN]
+    tried = shown if "@" in shown and shown.isprintable() else "(no e-mail address)"
     audit.record("session.sign_in_failed", user, {"email": [None, tried]}, by=by)
 
 
