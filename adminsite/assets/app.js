@@ -123,7 +123,8 @@
     if (place) {
       const row = document.getElementById(place.id) || rows()[Math.min(place.index, rows().length - 1)];
       const cell = row?.id === place.id && place.cell && $(`[data-cell="${place.cell}"]`, row);
-      if (cell) return cell.focus();
+      if (row) arm(row);
+      if (cell) return (cell.matches("td") ? $(".cell-pencil", cell) : cell).focus();
       if (row) return row.focus();
     }
     if (opener?.isConnected) return opener.focus();
@@ -167,6 +168,31 @@
   }
 
   // ---- rows and cells: edit in place ----
+  // The small buttons of a row come when the pointer or the focus does: 50 rows would hold 200.
+  function arm(row) {
+    const name = box(row)?.ariaLabel.replace("Select ", "") || "";
+    const small = (type, label) => {
+      const button = make("button", { type: "button", className: type, ariaLabel: `${label} of ${name}` });
+      return button;
+    };
+    for (const cell of row.cells || []) {
+      const { label } = cell.dataset;
+      if (cell.matches(".cell-url") && $("a", cell) && !$(".copy", cell)) {
+        const copy = small("copy", `Copy ${label || "URL"}`);
+        copy.dataset.copy = "";
+        $("a", cell).after(copy);
+      }
+      if (cell.matches("[data-cell]") && !$(".cell-pencil, form", cell)) {
+        cell.append(small("cell-pencil", `Edit ${label || cell.dataset.cell}`));
+      }
+    }
+  }
+  ["mouseover", "focusin"].forEach((type) =>
+    on(type, (e) => {
+      const row = e.target.closest?.("#rows > tr");
+      if (row) arm(row);
+    }),
+  );
   let next = null;
   const get = (url, target, swap) => htmx.ajax("GET", url, { target, swap, source: target });
   function editRow(row) {
@@ -179,17 +205,18 @@
   }
   function openCell(row, name) {
     if (typeof row === "string") row = document.getElementById(row);
-    const button = row && $(`[data-cell="${name}"]`, row);
-    if (!button) return focusBack();
-    remembered(button);
-    get(`${row.dataset.path}/cell/${name}`, button.closest("td"), "innerHTML");
+    const cell = row && $(`[data-cell="${name}"]`, row);
+    if (!cell) return focusBack();
+    remembered(cell);
+    get(`${row.dataset.path}/cell/${name}`, cell.closest("td"), "innerHTML");
   }
   on("click", (e) => {
     if (e.ctrlKey || e.metaKey || e.button) return;
     const row = e.target.closest("#rows > tr");
     const cell = e.target.closest("[data-cell]");
     const act = e.target.closest("#rows .actions [data-action]");
-    if (cell) openCell(row, cell.dataset.cell);
+    const inside = e.target.closest("a, .copy, form, input");
+    if (cell && !(inside && cell.contains(inside))) openCell(row, cell.dataset.cell);
     else if (act?.dataset.action === "edit") e.preventDefault(), editRow(row);
     else if (act?.dataset.action === "delete") e.preventDefault(), deleteRow(row, act);
     else if (e.target.closest("[hx-target='#dialog']")) remembered(e.target.closest("[hx-target='#dialog']"));
@@ -208,7 +235,7 @@
       form.requestSubmit();
     } else if (e.key === "Tab" && name && !e.target.matches("button, [type=radio]")) {
       const row = form.closest("tr");
-      const all = $$("#rows [data-cell], #rows [data-editing]");
+      const all = $$("#rows [data-cell], #rows [data-editing]").filter((c) => !$("[data-editing]", c));
       const near = all[all.indexOf(form) + (e.shiftKey ? -1 : 1)];
       if (!near) return;
       e.preventDefault();
@@ -423,7 +450,9 @@
         changed();
       }
     });
-    const changed = () => input.dispatchEvent(new Event("picked", { bubbles: true }));
+    function changed() {
+      input.dispatchEvent(new Event("picked", { bubbles: true }));
+    }
     function add(word) {
       word = word.trim();
       input.value = "";
@@ -533,10 +562,17 @@
   let tip;
   function hint(e) {
     tip?.remove();
-    const at = e.target.closest?.(".cell-url a, [data-tip], .actions [aria-label], .copy, .cell-pencil, .folded .nav a, .folded .nav-fold");
-    if (!at || e.type === "mouseout" || e.type === "focusout") return;
-    const text = at.matches(".cell-url a") ? at.getAttribute("href") : at.dataset.tip || at.ariaLabel || at.textContent;
-    tip = make("div", { className: "tip", textContent: text.trim() });
+    if (e.type === "mouseout" || e.type === "focusout") return;
+    let at = e.target.closest?.(".cell-url a, [data-tip], .actions [aria-label], .copy, .cell-pencil, .folded .nav a, .folded .nav-fold");
+    let text;
+    if (at) text = at.matches(".cell-url a") ? at.getAttribute("href") : at.dataset.tip || at.ariaLabel || at.textContent;
+    else {
+      at = e.target.closest?.("#rows td");
+      const box = at && ($(".cell", at) || at);
+      if (!box || box.scrollWidth <= box.clientWidth) return;
+      text = [...box.childNodes].map((n) => n.textContent).filter(Boolean).join(", ");
+    }
+    tip = make("div", { className: "tip", textContent: text.trim().slice(0, 2000) });
     document.body.append(tip);
     const spot = at.getBoundingClientRect();
     const below = spot.bottom + 6 + tip.offsetHeight < innerHeight;
