@@ -5,39 +5,52 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from adminsite.models import Keyword, Link, LinkOwner, LinkTag, Tag, User, UserSession
 
 FEW_OWNERS = 50
 
+# Statements of every list page: built once, over tables, so that no entity is made.
+_owners, _people = LinkOwner.__table__, User.__table__
+_OWNERS = (
+    select(
+        _owners.c.link_id,
+        _people.c.id,
+        _people.c.display_name,
+        _people.c.email,
+        _owners.c.is_primary,
+    )
+    .join_from(_owners, _people, _people.c.id == _owners.c.user_id)
+    .where(_owners.c.link_id.in_(bindparam("ids", expanding=True)))
+    .order_by(_owners.c.is_primary.desc(), _owners.c.created_at, _people.c.email_key)
+)
+_tagged, _tags = LinkTag.__table__, Tag.__table__
+_TAGS = (
+    select(_tagged.c.link_id, _tags.c.id, _tags.c.name)
+    .join_from(_tagged, _tags, _tags.c.id == _tagged.c.tag_id)
+    .where(_tagged.c.link_id.in_(bindparam("ids", expanding=True)))
+    .order_by(_tags.c.name)
+)
+
 
 def owners_of(session: Session, link_ids: Sequence[int]) -> dict[int, list[Any]]:
-    """The owners of these links, the primary one first, then by how long they are there."""
-    statement = (
-        select(LinkOwner.link_id, User.id, User.display_name, User.email, LinkOwner.is_primary)
-        .join(User, User.id == LinkOwner.user_id)
-        .where(LinkOwner.link_id.in_(link_ids))
-        .order_by(LinkOwner.is_primary.desc(), LinkOwner.created_at, User.email_key)
-    )
-    return _grouped(session, statement)
+    """The owners of these links, the primary one first, then by how long they are there.
+
+    Each: link_id, id, display_name, email, is_primary.
+    """
+    return _grouped(session, _OWNERS, link_ids)
 
 
 def tags_of(session: Session, link_ids: Sequence[int]) -> dict[int, list[Any]]:
-    """The tags of these links, by name."""
-    statement = (
-        select(LinkTag.link_id, Tag.id, Tag.name)
-        .join(Tag, Tag.id == LinkTag.tag_id)
-        .where(LinkTag.link_id.in_(link_ids))
-        .order_by(Tag.name)
-    )
-    return _grouped(session, statement)
+    """The tags of these links, by name; each: link_id, id, name."""
+    return _grouped(session, _TAGS, link_ids)
 
 
-def _grouped(session: Session, statement: Any) -> dict[int, list[Any]]:
+def _grouped(session: Session, statement: Any, ids: Sequence[int]) -> dict[int, list[Any]]:
     found: dict[int, list[Any]] = {}
-    for row in session.execute(statement):
+    for row in session.connection().execute(statement, {"ids": ids}):
         found.setdefault(row[0], []).append(row)
     return found
 

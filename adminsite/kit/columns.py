@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from markupsafe import Markup, escape
@@ -61,6 +62,7 @@ class Column:
         return self.kind == "number"
 
 
+@lru_cache(maxsize=4096)
 def initials(name: str) -> str:
     """Two letters to know a person by."""
     words = re.findall(r"\w+", name)
@@ -68,6 +70,7 @@ def initials(name: str) -> str:
     return letters.upper()
 
 
+@lru_cache(maxsize=4096)
 def moment(value: datetime | None) -> Moment | None:
     """A time for a cell, like "Jan 5, 2025", in UTC."""
     if value is None:

@@ -108,9 +108,7 @@ def save(view: "ResourceView", pk: Any, data: MultiDict[str, str], names: Iterab
     try:
         with transaction():
             row = locked(view, "edit", pk)
-            return view.resource.operations.update(
-                row, values, by=auth.current_person(), seen=seen
-            )
+            return view.resource.operations.update(row, values, by=auth.current_person(), seen=seen)
     except IntegrityError as error:
         raise _explained(view, error) from error
 

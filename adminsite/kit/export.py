@@ -71,17 +71,20 @@ def lines(view: "ResourceView", query: listing.Query) -> Iterator[str]:
         last = records[-1].id
         related = listing.related(view, session, records)
         text = [
-            writer.writerow([
-                formula_safe(cell(related[n].get(r.id, []) if n in related else getattr(r, n)))
-                for n in names
-            ])
+            writer.writerow(
+                [
+                    formula_safe(cell(related[n].get(r.id, []) if n in related else getattr(r, n)))
+                    for n in names
+                ]
+            )
             for r in records
         ]
         yield "".join(text)  # type: ignore[arg-type]
 
 
 def _chunk(view: "ResourceView", session: Session, wanted: list[Any], last: Any) -> list[Any]:
-    statement = view.select_columns(view.export_columns()).where(*wanted)
+    statement = view.select_columns(*view.export_columns()).where(*wanted)
     if last is not None:
         statement = statement.where(view.pk_column > last)
-    return list(session.execute(statement.order_by(view.pk_column).limit(CHUNK)))
+    ordered = statement.order_by(view.pk_column).limit(CHUNK)
+    return list(session.connection().execute(ordered))

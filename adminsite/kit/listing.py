@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from adminsite.kit import cursor as cursors
@@ -139,7 +139,7 @@ def conditions(view: "ResourceView", session: Session, query: Query) -> list[Col
 
 def matches(view: "ResourceView", session: Session, term: str) -> ColumnElement[bool]:
     """The records that hold the term in a searched column, theirs or a related one."""
-    text = view.model.search_text
+    text = view.model.__table__.c.search_text
     parts = [contains(session, text, term)]
     for also in view.search_also.values():
         condition = also(session, term)
@@ -161,9 +161,10 @@ def fetch(view: "ResourceView", session: Session, query: Query) -> Page:
     direction: Direction = query.cursor.direction if query.cursor else "next"
     if query.narrowed and query.cursor is None:
         return _found(view, session, query, wanted)
-    statement = view.select_columns().where(*wanted, *_after(view, query))
+    statement = view.select_columns(*view.column_list, query.sort)
+    statement = statement.where(*wanted, *_after(view, query))
     statement = statement.order_by(*_order(view, query, direction)).limit(query.page_size + 1)
-    records = list(session.execute(statement))
+    records = list(session.connection().execute(statement))
     more = len(records) > query.page_size
     del records[query.page_size :]
     start = query.cursor.position if query.cursor else 0
@@ -181,15 +182,16 @@ def bounded_count(
     view: "ResourceView", session: Session, wanted: Sequence[ColumnElement[bool]]
 ) -> int:
     """How many records there are, looking at no more than the limit plus one."""
-    inner = select(literal(1)).select_from(view.model).where(*wanted).limit(COUNT_LIMIT + 1)
-    return session.scalar(select(func.count()).select_from(inner.subquery())) or 0
+    inner = select(view.pk_column).where(*wanted).limit(COUNT_LIMIT + 1)
+    counted = select(func.count()).select_from(inner.subquery())
+    return session.connection().scalar(counted) or 0
 
 
 def exact_count(view: "ResourceView", session: Session, query: Query) -> int:
     """How many records there are, however many."""
     wanted = conditions(view, session, query)
-    counted = select(func.count()).select_from(view.model).where(*wanted)
-    return session.scalar(counted) or 0
+    counted = select(func.count(view.pk_column)).where(*wanted)
+    return session.connection().scalar(counted) or 0
 
 
 def _found(
@@ -198,18 +200,22 @@ def _found(
     query: Query,
     wanted: Sequence[ColumnElement[bool]],
 ) -> Page:
-    """The first page of a narrowed list: its rows and its count from one scan."""
-    keys = select(view.pk_column).where(*wanted).order_by(*_order(view, query, "next"))
-    ids = list(session.scalars(keys.limit(COUNT_LIMIT + 1)))
-    shown = ids[: query.page_size]
-    records: list[Any] = []
-    if shown:
-        by_id = {
-            row.id: row
-            for row in session.execute(view.select_columns().where(view.pk_column.in_(shown)))
-        }
-        records = [by_id[key] for key in shown if key in by_id]
-    return _page(view, query, records, start=0, more=len(ids) > len(shown), count=len(ids))
+    """The first page of a narrowed list and its count, reading the table once where it can.
+
+    The keys that match are taken as they come, at most one more than counted. Are they all,
+    only they are sorted; are there more, the page is met soon when walking in sort order.
+    """
+    connection = session.connection()
+    keys = select(view.pk_column).where(*wanted).limit(COUNT_LIMIT + 1)
+    ids = list(connection.scalars(keys))
+    if not ids:
+        return _page(view, query, [], start=0, more=False, count=0)
+    narrowed = [view.pk_column.in_(ids)] if len(ids) <= COUNT_LIMIT else wanted
+    statement = view.select_columns(*view.column_list, query.sort).where(*narrowed)
+    ordered = statement.order_by(*_order(view, query, "next")).limit(query.page_size + 1)
+    records = list(connection.execute(ordered))
+    more = len(records) > query.page_size
+    return _page(view, query, records[: query.page_size], start=0, more=more, count=len(ids))
 
 
 def _page(
@@ -265,9 +271,7 @@ def _after(view: "ResourceView", query: Query) -> list[ColumnElement[bool]]:
     if view.sorts_alone(query.sort):
         return [column < place.value if smaller else column > place.value]
     here = tuple_(column, key)
-    there = tuple_(
-        literal(place.value, column.type), literal(view.coerce_pk(place.key), key.type)
-    )
+    there = tuple_(literal(place.value, column.type), literal(view.coerce_pk(place.key), key.type))
     return [here < there if smaller else here > there]
 
 
@@ -283,5 +287,6 @@ def related(
 
 def one(view: "ResourceView", session: Session, pk: Any) -> Any | None:
     """One record as the list selects it; None when it is not there for this person."""
-    statement: Select[Any] = view.select_columns().where(view.pk_column == pk, *view.scope())
-    return session.execute(statement).one_or_none()
+    statement = view.select_columns(*view.column_list)
+    wanted = statement.where(view.pk_column == pk, *view.scope())
+    return session.connection().execute(wanted).one_or_none()

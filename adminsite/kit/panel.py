@@ -28,9 +28,7 @@ class IndexView(PageView, AdminIndexView):
         self.static_folder = None
 
 
-def create_panel(
-    app: Flask, templates: Path, index: IndexView, views: Iterable[Any]
-) -> Admin:
+def create_panel(app: Flask, templates: Path, index: IndexView, views: Iterable[Any]) -> Admin:
     """Register the panel and its views with the application.
 
     Raises:

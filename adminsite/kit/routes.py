@@ -172,8 +172,9 @@ def update_cells(view: "ResourceView") -> ResponseReturnValue:
     unknown = [name for name in names if name not in (view.column_editable_list or ())]
     if not pk or not names or unknown:
         message = (
-            f"{unknown[0][:60]} cannot be edited here." if unknown else
-            "Say which record (list_form_pk) and which column."
+            f"{unknown[0][:60]} cannot be edited here."
+            if unknown
+            else "Say which record (list_form_pk) and which column."
         )
         raise BadRequest(message)
     try:
@@ -187,7 +188,7 @@ def update_cells(view: "ResourceView") -> ResponseReturnValue:
         return message
     if len(names) > 1:
         return toast(editing.drawn_row(view, pk), message)
-    return toast(editing.drawn_cell(view, names[0], pk), message)
+    return toast(view.draw_cell(saved.row, view.column(names[0])), message)
 
 
 def _refused_cells(

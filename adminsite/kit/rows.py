@@ -62,9 +62,7 @@ def inner(column: Column, *, editable: bool) -> str:
 
 
 def _cell(column: Column, *, editable: bool) -> str:
-    return CELL.format(
-        label=column.label, kind=column.kind, inner=inner(column, editable=editable)
-    )
+    return CELL.format(label=column.label, kind=column.kind, inner=inner(column, editable=editable))
 
 
 def compiled_cell(column: Column) -> Template:

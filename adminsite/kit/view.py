@@ -94,12 +94,8 @@ class ResourceView(ModelView):  # type: ignore[misc]
     about: ClassVar[str] = ""
     label_column: ClassVar[str] = ""
     column_kinds: ClassVar[Mapping[str, str]] = {}
-    list_loaders: ClassVar[
-        Mapping[str, Callable[[Session, Sequence[Any]], Mapping[Any, Any]]]
-    ] = {}
-    search_also: ClassVar[
-        Mapping[str, Callable[[Session, str], ColumnElement[bool] | None]]
-    ] = {}
+    list_loaders: ClassVar[Mapping[str, Callable[[Session, Sequence[Any]], Mapping[Any, Any]]]] = {}
+    search_also: ClassVar[Mapping[str, Callable[[Session, str], ColumnElement[bool] | None]]] = {}
     filters: ClassVar[tuple[Filter, ...]] = ()
     edit_row_columns: ClassVar[tuple[str, ...] | None] = None
     form_lookups: ClassVar[Mapping[str, forms.Lookup]] = {}
@@ -273,7 +269,7 @@ class ResourceView(ModelView):  # type: ignore[misc]
     @cached_property
     def pk_column(self) -> Any:
         """The column of the primary key."""
-        return self.model.id
+        return self.model.__table__.c.id
 
     @cached_property
     def pk_type(self) -> type:
@@ -302,7 +298,7 @@ class ResourceView(ModelView):  # type: ignore[misc]
     @cached_property
     def sortable(self) -> dict[str, Any]:
         """The columns a list can be sorted by; each must be NOT NULL and indexed."""
-        return {name: getattr(self.model, name) for name in self.column_sortable_list}
+        return {name: self.model.__table__.c[name] for name in self.column_sortable_list}
 
     @cached_property
     def default_sort(self) -> tuple[str, bool]:
@@ -344,7 +340,12 @@ class ResourceView(ModelView):  # type: ignore[misc]
             return "tags"
         stored = inspect(self.model).columns[name].type
         stored = getattr(stored, "impl_instance", stored)
-        kinds = {"DateTime": "date", "Integer": "number", "BigInteger": "number", "Boolean": "badge"}
+        kinds = {
+            "DateTime": "date",
+            "Integer": "number",
+            "BigInteger": "number",
+            "Boolean": "badge",
+        }
         return kinds.get(type(stored).__name__, "text")
 
     def get_column_name(self, field: str) -> str:
@@ -361,15 +362,13 @@ class ResourceView(ModelView):  # type: ignore[misc]
     def _selects(self) -> dict[tuple[str, ...], Select[Any]]:
         return {}
 
-    def select_columns(self, names: tuple[str, ...] | None = None) -> Select[Any]:
-        """The statement for rows of plain values: key, label, sort columns and these."""
-        wanted = names or tuple(self.column_list)
-        if wanted not in self._selects:
-            mapped = inspect(self.model).column_attrs.keys()
-            needed = ("id", self.label_name, *wanted, *self.sortable)
-            unique = [n for n in dict.fromkeys(needed) if n in mapped]
-            self._selects[wanted] = select(*(getattr(self.model, n) for n in unique))
-        return self._selects[wanted]
+    def select_columns(self, *names: str) -> Select[Any]:
+        """The statement for rows of plain values: the key, the label and these columns."""
+        if names not in self._selects:
+            table = self.model.__table__
+            needed = dict.fromkeys(("id", self.label_name, *names))
+            self._selects[names] = select(*(table.c[n] for n in needed if n in table.c))
+        return self._selects[names]
 
     def export_columns(self) -> tuple[str, ...]:
         """The columns of the export."""

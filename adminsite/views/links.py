@@ -39,9 +39,8 @@ def owners(session: Session, ids: Sequence[int]) -> dict[int, list[Person]]:
     """The owners of these links for a cell, the primary one first."""
     return {
         link: [
-            Person(o.display_name, o.email, initials(o.display_name), o.is_primary,
-                   f"{URL}?owner={o.id}")
-            for o in found
+            Person(name, email, initials(name), primary, f"{URL}?owner={key}")
+            for _, key, name, email, primary in found
         ]
         for link, found in queries.owners_of(session, ids).items()
     }
@@ -50,7 +49,7 @@ def owners(session: Session, ids: Sequence[int]) -> dict[int, list[Person]]:
 def tags(session: Session, ids: Sequence[int]) -> dict[int, list[Chip]]:
     """The tags of these links for a cell."""
     return {
-        link: [Chip(tag.name, f"{URL}?tag={tag.id}") for tag in found]
+        link: [Chip(name, f"{URL}?tag={key}") for _, key, name in found]
         for link, found in queries.tags_of(session, ids).items()
     }
 
@@ -98,11 +97,21 @@ class LinkView(ResourceView):
     about = "Every go link, whoever owns it. Type go/slug and land on its URL."
     column_list = ("slug", "url", "title", "owners", "tags", "created_at")
     column_details_list = (
-        "slug", "url", "title", "description", "owners", "tags", "created_at", "updated_at",
+        "slug",
+        "url",
+        "title",
+        "description",
+        "owners",
+        "tags",
+        "created_at",
+        "updated_at",
     )
     column_export_list = ("slug", "url", "title", "description", "tags", "owners")
     column_labels = {
-        "url": "URL", "owners": "Owners", "created_at": "Created", "updated_at": "Changed",
+        "url": "URL",
+        "owners": "Owners",
+        "created_at": "Created",
+        "updated_at": "Changed",
     }
     column_kinds = {"slug": "code", "url": "url", "owners": "owners", "tags": "tags"}
     column_searchable_list = ("slug", "url", "title", "owners.display_name")
@@ -169,8 +178,11 @@ class LinkView(ResourceView):
             "can_write": self.can_edit,
             "owners": [
                 {
-                    "id": o.id, "name": o.display_name, "email": o.email,
-                    "initials": initials(o.display_name), "primary": o.is_primary,
+                    "id": o.id,
+                    "name": o.display_name,
+                    "email": o.email,
+                    "initials": initials(o.display_name),
+                    "primary": o.is_primary,
                 }
                 for o in found
             ],

@@ -50,12 +50,27 @@ class Overview(IndexView):
     def _quick_actions(self) -> list[dict[str, str]]:
         person = auth.current_person()
         offers = (
-            (Permission.LINKS_WRITE, "New link", "Give a long address a short name.",
-             url_for("links.create_view"), "plus"),
-            (Permission.LINKS_READ, "Find a link", "By slug, URL, title or owner.",
-             url_for("links.index_view"), "search"),
-            (Permission.DATA_IMPORT, "Import", "Links, keywords or users from a CSV file.",
-             "/admin/import", "upload"),
+            (
+                Permission.LINKS_WRITE,
+                "New link",
+                "Give a long address a short name.",
+                url_for("links.create_view"),
+                "plus",
+            ),
+            (
+                Permission.LINKS_READ,
+                "Find a link",
+                "By slug, URL, title or owner.",
+                url_for("links.index_view"),
+                "search",
+            ),
+            (
+                Permission.DATA_IMPORT,
+                "Import",
+                "Links, keywords or users from a CSV file.",
+                "/admin/import",
+                "upload",
+            ),
         )
         return [
             {"label": label, "about": about, "url": url, "icon": icon}

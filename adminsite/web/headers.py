@@ -50,8 +50,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 def _with(always: tuple[tuple[str, str], ...]) -> Callable[[Response], Response]:
     def finish(answer: Response) -> Response:
-        for name, value in always:
-            answer.headers[name] = value
+        answer.headers.extend(always)
         answer.headers["X-Request-ID"] = request_id()
         if request.endpoint == "static":
             if answer.status_code in {200, 206, 304} and is_current(request):
