@@ -38,6 +38,10 @@ def check(view: Any) -> None:
     ):
         _all_known(name, attribute, getattr(view, attribute) or (), known)
     _searched_as_stored(name, view)
+    hidden = set(view.column_permissions) & set(view.column_searchable_list or ())
+    if hidden:
+        message = f"{name} lets everybody search {sorted(hidden)}, which not everybody may see."
+        raise UndeclaredError(message)
 
 
 def _all_known(view: str, attribute: str, names: Iterable[str], known: set[str]) -> None:

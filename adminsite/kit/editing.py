@@ -69,11 +69,11 @@ def values_of(
         ForbiddenError: the person may not set one of them.
         InvalidError: one is not of its field's type.
     """
-    sent = [name for name in names if name in data]
     person = auth.current_person()
-    for name in sent:
-        if name in view.field_permissions:
-            require(person, view.field_permissions[name])
+    for name in data:
+        for permission in view.asks_for(name):
+            require(person, permission)
+    sent = [name for name in names if name in data]
     form.validate()
     wrong = {name: str(form[name].errors[0]) for name in sent if form[name].errors}
     if wrong:

@@ -96,7 +96,7 @@ def read(view: "ResourceView", args: Mapping[str, str]) -> Query:
         desc = args["desc"] == "1"
     filters = {}
     params = {"search": search}
-    for flt in view.filters:
+    for flt in view.offered_filters:
         active = flt.read(args)
         if active is not None:
             filters[flt.name] = active
@@ -161,7 +161,7 @@ def fetch(view: "ResourceView", session: Session, query: Query) -> Page:
     direction: Direction = query.cursor.direction if query.cursor else "next"
     if query.narrowed and query.cursor is None:
         return _found(view, session, query, wanted)
-    statement = view.select_columns(*view.column_list, query.sort)
+    statement = view.select_columns(*(column.name for column in view.shown), query.sort)
     statement = statement.where(*wanted, *_after(view, query))
     statement = statement.order_by(*_order(view, query, direction)).limit(query.page_size + 1)
     records = list(session.connection().execute(statement))
@@ -211,7 +211,9 @@ def _found(
     if not ids:
         return _page(view, query, [], start=0, more=False, count=0)
     narrowed = [view.pk_column.in_(ids)] if len(ids) <= COUNT_LIMIT else wanted
-    statement = view.select_columns(*view.column_list, query.sort).where(*narrowed)
+    statement = view.select_columns(*(column.name for column in view.shown), query.sort).where(
+        *narrowed
+    )
     ordered = statement.order_by(*_order(view, query, "next")).limit(query.page_size + 1)
     records = list(connection.execute(ordered))
     more = len(records) > query.page_size
@@ -287,6 +289,6 @@ def related(
 
 def one(view: "ResourceView", session: Session, pk: Any) -> Any | None:
     """One record as the list selects it; None when it is not there for this person."""
-    statement = view.select_columns(*view.column_list)
+    statement = view.select_columns(*(column.name for column in view.shown))
     wanted = statement.where(view.pk_column == pk, *view.scope())
     return session.connection().execute(wanted).one_or_none()

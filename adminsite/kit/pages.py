@@ -35,7 +35,7 @@ def listed(view: "ResourceView", args: Mapping[str, str], *, whole: bool) -> str
         "count_url": query.url(f"{url}/count"),
         "search": query.search,
         "search_hint": view.search_hint,
-        "filters": [_filter(view, query, flt, args) for flt in view.filters],
+        "filters": [_filter(view, query, flt, args) for flt in view.offered_filters],
         "params": query.params,
         "first": page.first,
         "last": page.last,
@@ -249,7 +249,7 @@ def details(view: "ResourceView", row: Any) -> str:
     """A record to read, one line for each declared column."""
     related = listing.related(view, db.session(), [row])
     items = []
-    for name in view.column_details_list:
+    for name in filter(view.sees, view.column_details_list):
         kind = view.column_kinds.get(name) or view.kind_of(name)
         value = related[name].get(row.id, []) if name in related else getattr(row, name)
         shape = SHAPES.get(kind)
@@ -295,4 +295,4 @@ def plain_record(view: "ResourceView", row: Any) -> dict[str, Any]:
     """A record for a script: the declared columns, with times in ISO 8601."""
     mapped = inspect(view.model).column_attrs.keys()
     names = dict.fromkeys(("id", *view.resource.fields, *view.column_list, "version"))
-    return {name: audit.plain(getattr(row, name)) for name in names if name in mapped}
+    return {n: audit.plain(getattr(row, n)) for n in names if n in mapped and view.sees(n)}

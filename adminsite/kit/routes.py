@@ -21,6 +21,7 @@ from adminsite.kit.responses import (
     toast,
     wants_json,
 )
+from adminsite.permissions import require
 
 if TYPE_CHECKING:
     from adminsite.kit.view import ResourceView
@@ -153,6 +154,8 @@ def cell(view: "ResourceView", pk: Any, field: str) -> ResponseReturnValue:
     """One cell as a form; with `cancel=1` as it was."""
     if field not in (view.column_editable_list or ()):
         raise NotFound
+    for permission in view.asks_for(field):
+        require(auth.current_person(), permission)
     if request.args.get("cancel") == "1":
         return editing.drawn_cell(view, field, pk)  # type: ignore[no-any-return]
     found = editing.record(view, pk)

@@ -32,9 +32,11 @@ def snippet(kind: str) -> str:
     return source.strip()
 
 
-def compiled(columns: tuple[Column, ...], *, editable: bool, actions: str, pick: bool) -> Template:
+def compiled(
+    columns: tuple[Column, ...], *, editable: frozenset[str], actions: str, pick: bool
+) -> Template:
     """The loop that draws rows of these columns."""
-    cells = "".join(_cell(column, editable=editable) for column in columns)
+    cells = "".join(_cell(column, editable=column.name in editable) for column in columns)
     body = ROW.format(
         pick=PICK if pick else "",
         cells=cells,
@@ -44,10 +46,10 @@ def compiled(columns: tuple[Column, ...], *, editable: bool, actions: str, pick:
 
 
 def inner(column: Column, *, editable: bool) -> str:
-    """What stands inside the cell: the value, and the control that edits it."""
+    """What stands inside the cell: the value, and the control that edits it, if it may be."""
     bound = f"{{% set value = row[{column.name!r}] %}}"
     body = f"{bound}{snippet(column.kind)}"
-    if not (editable and column.editable):
+    if not editable:
         return body
     if column.kind in UNWRAPPED:
         return (

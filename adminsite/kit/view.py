@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
-from flask import abort, request
+from flask import abort, has_request_context, request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from flask_admin.contrib.sqla.view import ModelView
@@ -81,6 +81,8 @@ class ResourceView(ModelView):  # type: ignore[misc]
         edit_row_columns: fields of the whole-row edit; by default the editable columns.
         form_lookups: pickers that search on the server, by name.
         form_help: a sentence under a field.
+        column_permissions: columns that need more than the resource's `read`: without it
+            they are in no list, page, form, sort, filter, export or answer.
         field_permissions: fields whose change needs more than the resource's `write`.
         export_permission: who may export.
         route_permissions: a permission for each route a subclass adds.
@@ -100,6 +102,7 @@ class ResourceView(ModelView):  # type: ignore[misc]
     edit_row_columns: ClassVar[tuple[str, ...] | None] = None
     form_lookups: ClassVar[Mapping[str, forms.Lookup]] = {}
     form_help: ClassVar[Mapping[str, str]] = {}
+    column_permissions: ClassVar[Mapping[str, Permission]] = {}
     field_permissions: ClassVar[Mapping[str, Permission]] = {}
     export_permission: ClassVar[Permission] = Permission.DATA_EXPORT
     route_permissions: ClassVar[Mapping[str, Permission]] = {}
@@ -143,11 +146,7 @@ class ResourceView(ModelView):  # type: ignore[misc]
         self.row_prefix = self.key.removesuffix("s")
         first = next(iter(self.column_list or ("id",)))
         self.label_name = self.label_column or first
-        self.create_fields = tuple(self.form_columns or resource.fields)
-        self.edit_fields = tuple(n for n in self.create_fields if n not in resource.fixed)
-        self.row_fields = tuple(self.edit_row_columns or self.column_editable_list or ())
-        self.row_fields = self.row_fields or self.edit_fields
-        self.form_columns = self.create_fields
+        self.form_columns = tuple(self.form_columns or resource.fields)
         if self.column_details_list is None:
             self.column_details_list = self.column_list
         if self.column_export_list is None:
@@ -178,6 +177,22 @@ class ResourceView(ModelView):  # type: ignore[misc]
     def get_edit_form(self) -> Any:
         """The form of an existing record: without what is fixed at creation."""
         return self.form_for(self.edit_fields)
+
+    @property
+    def create_fields(self) -> tuple[str, ...]:
+        """The fields of a new record that the person may set."""
+        return tuple(filter(self.sets, self.form_columns))
+
+    @property
+    def edit_fields(self) -> tuple[str, ...]:
+        """The fields of a record that the person may change."""
+        return tuple(n for n in self.create_fields if n not in self.resource.fixed)
+
+    @property
+    def row_fields(self) -> tuple[str, ...]:
+        """The fields of the whole-row edit that the person may change."""
+        declared = self.edit_row_columns or self.column_editable_list
+        return tuple(filter(self.sets, declared)) if declared else self.edit_fields
 
     def scaffold_list_form(self, widget: Any = None, validators: Any = None) -> Any:  # noqa: ARG002
         """The form of the editable cells."""
@@ -228,6 +243,25 @@ class ResourceView(ModelView):  # type: ignore[misc]
     def refuses(self, verb: str, row: Any, person: Actor) -> str | None:  # noqa: ARG002
         """Why the person may not "edit" or "delete" this row; None when they may."""
         return None
+
+    def asks_for(self, name: str) -> tuple[Permission, ...]:
+        """What setting this field needs beyond the resource's `write`."""
+        asked = (self.column_permissions.get(name), self.field_permissions.get(name))
+        return tuple(permission for permission in asked if permission is not None)
+
+    def sees(self, name: str) -> bool:
+        """Whether the person may see this column; everybody may while the application starts."""
+        permission = self.column_permissions.get(name)
+        if permission is None or not has_request_context():
+            return True
+        return may(auth.current_person(), permission)
+
+    def sets(self, name: str) -> bool:
+        """Whether the person may set this field, as far as fields differ."""
+        asked = self.asks_for(name)
+        if not asked or not has_request_context():
+            return True
+        return all(may(auth.current_person(), permission) for permission in asked)
 
     def _may(self, verb: str, permission: Permission) -> bool:
         person = auth.current_actor()
@@ -295,10 +329,11 @@ class ResourceView(ModelView):  # type: ignore[misc]
         wanted = select(self.model).where(self.pk_column == key, *self.scope())
         return db.session.scalar(wanted)
 
-    @cached_property
+    @property
     def sortable(self) -> dict[str, Any]:
         """The columns a list can be sorted by; each must be NOT NULL and indexed."""
-        return {name: self.model.__table__.c[name] for name in self.column_sortable_list}
+        columns = self.model.__table__.c
+        return {name: columns[name] for name in self.column_sortable_list if self.sees(name)}
 
     @cached_property
     def default_sort(self) -> tuple[str, bool]:
@@ -315,9 +350,20 @@ class ResourceView(ModelView):  # type: ignore[misc]
         return bool(inspect(self.model).columns[name].unique)
 
     @cached_property
-    def shown(self) -> tuple[Column, ...]:
-        """The list's columns, worked out once."""
+    def _columns(self) -> tuple[Column, ...]:
         return tuple(self._column(name) for name in self.column_list)
+
+    @property
+    def shown(self) -> tuple[Column, ...]:
+        """The list's columns that the person may see."""
+        if not self.column_permissions:
+            return self._columns
+        return tuple(column for column in self._columns if self.sees(column.name))
+
+    @property
+    def offered_filters(self) -> tuple[Filter, ...]:
+        """The filters on columns that the person may see."""
+        return tuple(flt for flt in self.filters if self.sees(flt.name))
 
     def column(self, name: str) -> Column:
         """The list's column of that name."""
@@ -329,7 +375,7 @@ class ResourceView(ModelView):  # type: ignore[misc]
             name=name,
             label=self.get_column_name(name),
             kind=self.column_kinds.get(name) or self.kind_of(name),
-            sortable=name in self.sortable,
+            sortable=name in self.column_sortable_list,
             editable=name in (self.column_editable_list or ()),
             searched=name in searched,
         )
@@ -372,20 +418,22 @@ class ResourceView(ModelView):  # type: ignore[misc]
 
     def export_columns(self) -> tuple[str, ...]:
         """The columns of the export."""
-        return tuple(self.column_export_list)
+        return tuple(filter(self.sees, self.column_export_list))
 
     def draw_rows(
         self, records: Sequence[Any], related: Mapping[str, Any], term: str = ""
     ) -> Markup:
         """Records as table rows, as this person may see and use them."""
-        editable = self.can_edit
-        drawn = rows.shaped(records, self.shown, related, base=self.row_base, term=term)
-        actions = self.row_actions if editable or self.can_delete else ""
+        shown = self.shown
+        may_edit = self.can_edit
+        editable = frozenset(c.name for c in shown if may_edit and c.editable and self.sets(c.name))
+        drawn = rows.shaped(records, shown, related, base=self.row_base, term=term)
+        actions = self.row_actions if may_edit or self.can_delete else ""
         pick = bool(self.allowed_actions())
-        variant = (editable, actions, pick)
+        variant = (shown, editable, actions, pick)
         if variant not in self._compiled:
             self._compiled[variant] = rows.compiled(
-                self.shown, editable=editable, actions=actions, pick=pick
+                shown, editable=editable, actions=actions, pick=pick
             )
         return rows.draw(self._compiled[variant], drawn)
 
