@@ -1,0 +1,177 @@
+"""Who gets what from every route: the requests that the access table is made of.
+
+`python -m tests.views.access --write` writes the table anew; read the difference before you
+commit it.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+from uuid import uuid4
+
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.routing import Rule
+
+from adminsite.db import db, utc_now
+from adminsite.models import User, UserSession
+from adminsite.operations.sessions import digest
+from tests.client import SAFE, SiteClient
+from tests.factories import PASSWORD, KeywordFactory, LinkFactory, TagFactory, UserFactory, save
+
+TABLE = Path(__file__).with_name("access.txt")
+PART = re.compile(r"<(?:\w+:)?(\w+)>")
+WRITE = "WRITE_ACCESS_TABLE"
+PEOPLE = ("anonymous", "member", "support", "admin", "owner")
+HEAD = f"""\
+# What every route answers to whom; written by `python -m tests.views.access --write`.
+# Each route gets what it needs of rows that exist. "303/400": with and without the CSRF token.
+# A route with a slash at its end answers the same and has no line of its own.
+{"":67} {" ".join(f"{who:9}" for who in PEOPLE).rstrip()}
+"""
+Cells = dict[str, str]
+Table = dict[tuple[str, str], Cells]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One rule of the URL map with one of its methods."""
+
+    rule: Rule
+    method: str
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """What the table calls it."""
+        return self.rule.rule.rstrip("/") or "/", self.method
+
+    @property
+    def safe(self) -> bool:
+        """Whether it needs no CSRF token."""
+        return self.method in SAFE
+
+    @property
+    def verb(self) -> str:
+        """The method of the view that answers."""
+        return str(self.rule.endpoint).rpartition(".")[2]
+
+
+class Rows:
+    """Rows for a request by one person; each is made when it is first asked for."""
+
+    def __init__(self, who: str, kind: str) -> None:
+        self.who = who
+        self.kind = kind if kind in {"links", "keywords", "tags"} else "links"
+        self.word = f"w{uuid4().hex}"
+
+    @cached_property
+    def record(self) -> Any:
+        """A record of that kind; a link has a co-owner."""
+        if self.kind == "links":
+            return LinkFactory(slug=self.word, co_owners=[self.other])
+        return KeywordFactory() if self.kind == "keywords" else TagFactory()
+
+    @cached_property
+    def other(self) -> User:
+        """Somebody else."""
+        return cast("User", UserFactory())
+
+    @cached_property
+    def session(self) -> UserSession:
+        """A session of the person in another browser."""
+        wanted = select(User).where(User.email == f"{self.who}@example.com")
+        person = db.session.scalars(wanted).one_or_none() or self.other
+        row = UserSession(
+            user_id=person.id,
+            token_hash=digest(self.word),
+            expires_at=utc_now() + timedelta(hours=1),
+        )
+        save(row)
+        return row
+
+
+def routes(app: Flask) -> list[Route]:
+    """Every route of the application; HEAD and OPTIONS follow from the others."""
+    found = [
+        Route(rule, method)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    ]
+    return sorted(found, key=lambda route: (route.name, route.rule.rule))
+
+
+def url(route: Route, rows: Rows) -> str:
+    """The address of the route with what it takes of these rows."""
+    known: dict[str, Callable[[], Any]] = {
+        "pk": lambda: rows.record.id,
+        "field": lambda: {"links": "title", "keywords": "description"}.get(rows.kind, "name"),
+        "export_type": lambda: "csv",
+        "user_id": lambda: rows.other.id if rows.record else None,
+        "session_id": lambda: rows.session.id,
+        "filename": lambda: "app.css",
+        "_page": lambda: "links",
+    }
+    path = PART.sub(lambda part: str(known[part[1]]()), route.rule.rule)
+    if route.verb in {"edit_view", "details_view"}:
+        path += f"?id={rows.record.id}"
+    return path + ("?name=people&query=a" if route.verb == "ajax_lookup" else "")
+
+
+def body(route: Route, rows: Rows) -> dict[str, Any]:
+    """A form that the route takes."""
+    new = {
+        "links": {"slug": f"{rows.word}-new", "url": "https://example.com/"},
+        "keywords": {"keyword": f"{rows.word}-new", "url_template": "https://example.com/{slug}"},
+        "tags": {"name": f"{rows.word} new"},
+    }
+    change = {"name": rows.word} if rows.kind == "tags" else {"description": "Changed."}
+    forms: dict[str, Callable[[], dict[str, Any]]] = {
+        "rest_create": lambda: new[rows.kind],
+        "create_view": lambda: new[rows.kind],
+        "rest_update": lambda: change,
+        "edit_view": lambda: change,
+        "ajax_update": lambda: {"list_form_pk": rows.record.id, **change},
+        "delete_view": lambda: {"id": rows.record.id},
+        "preview_action": lambda: {"action": "delete", "rowid": rows.record.id},
+        "action_view": lambda: {"action": "delete", "rowid": rows.record.id},
+        "add_owner": lambda: {"user": UserFactory().email},
+        "sign_in": lambda: {"email": rows.other.email, "password": PASSWORD},
+    }
+    return forms.get(route.verb, dict)()
+
+
+def send(client: SiteClient, route: Route, rows: Rows, **how: Any) -> Any:
+    """Ask for the route as somebody who has all it needs."""
+    data = {} if route.safe else {"data": body(route, rows)}
+    return client.open(url(route, rows), method=route.method, **data, **how)
+
+
+def read() -> Table:
+    """The committed table."""
+    lines = TABLE.read_text().splitlines()
+    rows = [line.split() for line in lines if line and line[0] not in "# "]
+    return {(path, method): dict(zip(PEOPLE, cells, strict=True)) for method, path, *cells in rows}
+
+
+def write(table: Table) -> None:
+    """Commit to this table."""
+    lines = [
+        f"{method:6} {path:60} {' '.join(f'{cells[who]:9}' for who in PEOPLE)}".rstrip()
+        for (path, method), cells in table.items()
+    ]
+    TABLE.write_text(HEAD + "\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["--write"]:
+        sys.exit(__doc__)
+    tests = ("-m", "pytest", "-q", "tests/views/test_access.py", "-k", "sqlite and table")
+    done = subprocess.run([sys.executable, *tests], env={**os.environ, WRITE: "1"}, check=False)
+    sys.exit(done.returncode)
