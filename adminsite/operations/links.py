@@ -5,14 +5,14 @@ Source: R-001-11 to R-001-25, D-16, D-23.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import inspect, select
+from sqlalchemy import Table, insert, inspect, select
 from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
-from adminsite.audit import record, snapshot
+from adminsite.audit import AUDITED_DML, created, record, removed
 from adminsite.db import db, utc_now
 from adminsite.errors import InvalidError, MissingError, RuleError
 from adminsite.models import Link, LinkOwner, LinkTag, Tag, User
@@ -79,11 +79,17 @@ def create_many(batch: Sequence[Mapping[str, object]], *, by: Actor) -> list[Lin
     _refuse_taken([values["slug"] for values in clean])
     people = _emails(owner for values in clean for owner in values["owners"])
     known = tags.obtain((name for values in clean for name in values["tags"]), by=by)
-    links = [_build(values, known) for values in clean]
+    links = [Link(**{name: values[name] for name in COLUMNS}) for values in clean]
     db.session.add_all(links)
     for link, values in zip(links, clean, strict=True):
-        record("link.created", link, _told(link, values["owners"], people), by=by)
+        named = {
+            "tags": sorted(known[rules.fold(name)].name for name in values["tags"]),
+            "owners": [people[owner] for owner in values["owners"]],
+        }
+        changes = created(link, COLUMNS) | {k: [None, v] for k, v in named.items() if v}
+        record("link.created", link, changes, by=by)
     db.session.flush()
+    _attach(links, clean, known)
     return links
 
 
@@ -124,9 +130,8 @@ def delete(link: Link, *, by: Actor) -> None:
     """
     require(by, Permission.LINKS_WRITE)
     lock(link)
-    told = snapshot(link, COLUMNS) | _relations(link)
-    changes = {name: [value, None] for name, value in told.items() if value not in (None, [])}
-    record("link.deleted", link, changes, by=by)
+    related = {name: [old, None] for name, old in _relations(link).items() if old}
+    record("link.deleted", link, removed(link, COLUMNS) | related, by=by)
     db.session.delete(link)
     db.session.flush()
 
@@ -190,20 +195,28 @@ def transfer(link: Link, user: User, *, by: Actor) -> Link:
     return _change_owners(link, [user.id, *others], by)
 
 
-def _build(values: Mapping[str, Any], known: Mapping[str, Tag]) -> Link:
-    link = Link(**{name: values[name] for name in COLUMNS})
-    link.owners = [
-        LinkOwner(user_id=owner, is_primary=place == 0, created_at=moment)
+def _attach(
+    links: Sequence[Link], batch: Sequence[Mapping[str, Any]], known: Mapping[str, Tag]
+) -> None:
+    """Write the owners and tags of new links; each link's own event tells of them.
+
+    Rows, not objects: an import has five of them to a link.
+    """
+    owners = [
+        {"link_id": link.id, "user_id": owner, "is_primary": place == 0, "created_at": moment}
+        for link, values in zip(links, batch, strict=True)
         for place, (owner, moment) in enumerate(_standing(values["owners"]))
     ]
-    link.tags = _sorted(known[rules.fold(name)] for name in values["tags"])
-    return link
-
-
-def _told(link: Link, owners: list[UUID], people: Mapping[UUID, str]) -> dict[str, list[Any]]:
-    """What the event of a new link tells."""
-    told = snapshot(link, (*COLUMNS, "tags")) | {"owners": [people[owner] for owner in owners]}
-    return {name: [None, value] for name, value in told.items() if value not in (None, [])}
+    carried = [
+        {"link_id": link.id, "tag_id": known[rules.fold(name)].id}
+        for link, values in zip(links, batch, strict=True)
+        for name in values["tags"]
+    ]
+    told = {AUDITED_DML: True}
+    for model, rows in ((LinkOwner, owners), (LinkTag, carried)):
+        if rows:
+            table = cast("Table", model.__table__)
+            db.session.execute(insert(table), rows, execution_options=told)
 
 
 def _standing(owners: list[UUID]) -> Iterator[tuple[UUID, datetime]]:
