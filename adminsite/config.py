@@ -17,6 +17,12 @@ KNOWN_DEFAULTS = frozenset(
     {DEMO_SECRET_KEY, "dev", "secret", "changeme", "change-me", "secret-key", "not-a-secret"}
 )
 MIN_SECRET_LENGTH = 16
+RANGES = {  # smallest and largest that make sense
+    "proxy_hops": (0, 20),
+    "session_hours": (0.01, 24 * 365),
+    "session_idle_minutes": (0.1, 60 * 24 * 365),
+    "import_max_mb": (1, 10_000),
+}
 
 
 class ConfigError(RuntimeError):
@@ -55,7 +61,7 @@ class Settings:
         given: dict[str, Any] = {
             name.removeprefix(PREFIX).lower(): value
             for name, value in environ.items()
-            if name.startswith(PREFIX)
+            if name.startswith(PREFIX) and value.strip()
         }
         known = {field.name for field in fields(cls)}
         for name in sorted(given.keys() - known):
@@ -95,6 +101,7 @@ def own(overrides: Mapping[str, Any]) -> dict[str, Any]:
 def _checked(cls: type[Settings], given: dict[str, Any], *, relaxed: bool) -> dict[str, Any]:
     types = {field.name: field.type for field in fields(cls)}
     values = {name: _parsed(name, value, str(types[name])) for name, value in given.items()}
+    _check_ranges(values)
     demo = values.get("demo", False)
     if not values.get("database_url"):
         values["database_url"] = f"sqlite:///{ROOT / 'instance' / 'adminsite.db'}"
@@ -113,6 +120,14 @@ def _checked(cls: type[Settings], given: dict[str, Any], *, relaxed: bool) -> di
     if not (values.get("trusted_hosts") or demo or relaxed):
         warnings.warn(f"{PREFIX}TRUSTED_HOSTS is not set: every Host is answered", stacklevel=3)
     return values
+
+
+def _check_ranges(values: Mapping[str, Any]) -> None:
+    for name, (smallest, largest) in RANGES.items():
+        value = values.get(name, smallest)
+        if not smallest <= value <= largest:  # so that NaN is refused too
+            message = f"{PREFIX}{name.upper()}={value}: from {smallest} to {largest}"
+            raise ConfigError(message)
 
 
 def _parsed(name: str, value: Any, kind: str) -> Any:
