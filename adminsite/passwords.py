@@ -34,7 +34,7 @@ def matches(stored: str | None, password: str) -> bool:
             _HASHER.verify(stored or _decoy(), _prepared(password))
     except (VerificationError, InvalidHashError):
         return False
-    return stored is not None and len(password) <= MAX_LENGTH
+    return bool(stored) and len(password) <= MAX_LENGTH
 
 
 def is_outdated(stored: str) -> bool:
