@@ -7,8 +7,8 @@ from adminsite.kit.forms import Lookup, LookupField, TagsField
 from adminsite.kit.view import ResourceView
 
 __all__ = [
-    "ChoiceFilter",
     "Chip",
+    "ChoiceFilter",
     "DayFilter",
     "Lookup",
     "LookupField",

@@ -29,7 +29,7 @@ def check_routes(view: Any, known: Mapping[str, Any]) -> None:
             raise UndeclaredError(message)
 
 
-class PageView(BaseView):  # type: ignore[misc]
+class PageView(BaseView):
     """A page of its own in the panel, closed by default.
 
     Attributes:
@@ -41,6 +41,7 @@ class PageView(BaseView):  # type: ignore[misc]
     route_permissions: ClassVar[Mapping[str, Permission]] = {}
     section: ClassVar[str] = ""
     icon: ClassVar[str] = "circle"
+    _urls: list[tuple[str, str, Any]]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

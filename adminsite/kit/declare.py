@@ -20,7 +20,7 @@ def check(view: Any) -> None:
     """
     name = type(view).__name__
     for attribute in MUST_DECLARE:
-        if getattr(view, attribute) is None:
+        if not getattr(view, attribute):
             message = f"{name} declares no {attribute}. Nothing is shown that is not declared."
             raise UndeclaredError(message)
     mapped = set(inspect(view.model).column_attrs.keys())
@@ -38,7 +38,7 @@ def check(view: Any) -> None:
     ):
         _all_known(name, attribute, getattr(view, attribute) or (), known)
     _searched_as_stored(name, view)
-    hidden = set(view.column_permissions) & set(view.column_searchable_list or ())
+    hidden = set(view.column_permissions) & set(view.column_searchable_list)
     if hidden:
         message = f"{name} lets everybody search {sorted(hidden)}, which not everybody may see."
         raise UndeclaredError(message)
@@ -54,7 +54,7 @@ def _all_known(view: str, attribute: str, names: Iterable[str], known: set[str])
 
 
 def _searched_as_stored(name: str, view: Any) -> None:
-    own = tuple(c for c in view.column_searchable_list or () if c not in view.search_also)
+    own = tuple(c for c in view.column_searchable_list if c not in view.search_also)
     stored = tuple(getattr(view.model, "__searchable__", ()))
     if own and set(own) != set(stored):
         message = (

@@ -27,7 +27,7 @@ class Required:
         """Nothing to check here."""
 
 
-class TagsField(Field):  # type: ignore[misc]
+class TagsField(Field):
     """Several words: repeated inputs, or one text with `;` between them when typed by hand."""
 
     widget = TextInput()
@@ -45,7 +45,7 @@ class TagsField(Field):  # type: ignore[misc]
         return f"{TAG_SEPARATOR} ".join(self.data or ())
 
 
-class LookupField(StringField):  # type: ignore[misc]
+class LookupField(StringField):
     """One record of another table, found by searching on the server; the table is never loaded.
 
     Attributes:
@@ -80,7 +80,7 @@ class Lookup:
     find: Callable[[Session, str, int], Sequence[Option]]
 
 
-class Converter(AdminModelConverter):  # type: ignore[misc]
+class Converter(AdminModelConverter):
     """Flask-Admin's converter, with native date inputs and without rules of its own."""
 
     def convert(self, model: Any, mapper: Any, name: str, prop: Any, *rest: Any) -> Any:
@@ -91,7 +91,7 @@ class Converter(AdminModelConverter):  # type: ignore[misc]
                 "with a LookupField or TagsField, so that no whole table is loaded."
             )
             raise TypeError(message)
-        unbound = super().convert(model, mapper, name, prop, *rest)
+        unbound: Any = super().convert(model, mapper, name, prop, *rest)
         if unbound is None or not hasattr(prop, "columns"):
             return unbound
         column = prop.columns[0]
@@ -109,17 +109,17 @@ class Converter(AdminModelConverter):  # type: ignore[misc]
         return unbound
 
 
-class ResourceForm(BaseForm):  # type: ignore[misc]
+class ResourceForm(BaseForm):
     """The base of every form; CSRF is checked for the whole application, not here."""
 
 
 def build(view: Any, names: Sequence[str]) -> type[ResourceForm]:
     """A form class with these fields of the view's model, in this order."""
-    args = {
+    args: Any = {
         name: {
             "label": view.get_column_name(name),
             "description": view.form_help.get(name, ""),
-            **(view.form_args or {}).get(name, {}),
+            **view.form_args.get(name, {}),
         }
         for name in names
     }

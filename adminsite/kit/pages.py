@@ -113,28 +113,30 @@ def _filter(
 
 def create_form(
     view: "ResourceView", form: ResourceForm, *, clashes: Mapping[str, Any], message: str | None
-) -> Any:
+) -> str:
     """The form of a new record: a dialog over the list, or a page."""
     inline = view.create_inline and bool(request.headers.get("HX-Request"))
     template = "model/_form_dialog.html" if inline else "model/form.html"
     title = f"New {view.singular}"
-    return view.render(
-        template,
-        view=view,
-        form=form,
-        record=None,
-        row_version=None,
-        action_url=str(view.url) if inline else f"{view.url}/new/",
-        cancel_url=str(view.url),
-        sections=view.sections(view.create_fields),
-        lookup_urls=lookup_urls(view, form),
-        fixed=[],
-        panels=(),
-        clashes=clashes,
-        message=message,
-        submit_label=f"Create {view.singular}",
-        page_title=title,
-        breadcrumb=[(view.name, str(view.url)), (title, None)],
+    return str(
+        view.render(
+            template,
+            view=view,
+            form=form,
+            record=None,
+            row_version=None,
+            action_url=str(view.url) if inline else f"{view.url}/new/",
+            cancel_url=str(view.url),
+            sections=view.sections(view.create_fields),
+            lookup_urls=lookup_urls(view, form),
+            fixed=[],
+            panels=(),
+            clashes=clashes,
+            message=message,
+            submit_label=f"Create {view.singular}",
+            page_title=title,
+            breadcrumb=[(view.name, str(view.url)), (title, None)],
+        )
     )
 
 

@@ -10,7 +10,8 @@ from werkzeug.exceptions import BadRequest, NotFound
 from adminsite import audit, auth
 from adminsite.db import db, transaction
 from adminsite.errors import ConflictError, InvalidError, RuleError
-from adminsite.kit import bulk, editing, export as exports, listing, pages
+from adminsite.kit import bulk, editing, listing, pages
+from adminsite.kit import export as exports
 from adminsite.kit.forms import Lookup
 from adminsite.kit.responses import (
     accepted,
@@ -152,7 +153,7 @@ def update_row(view: "ResourceView", pk: Any) -> ResponseReturnValue:
 
 def cell(view: "ResourceView", pk: Any, field: str) -> ResponseReturnValue:
     """One cell as a form; with `cancel=1` as it was."""
-    if field not in (view.column_editable_list or ()):
+    if field not in view.column_editable_list:
         raise NotFound
     for permission in view.asks_for(field):
         require(auth.current_person(), permission)
@@ -172,7 +173,7 @@ def update_cells(view: "ResourceView") -> ResponseReturnValue:
     data = submitted()
     pk = data.get("list_form_pk", "")
     names = tuple(name for name in data if name not in editing.PLUMBING)
-    unknown = [name for name in names if name not in (view.column_editable_list or ())]
+    unknown = [name for name in names if name not in view.column_editable_list]
     if not pk or not names or unknown:
         message = (
             f"{unknown[0][:60]} cannot be edited here."

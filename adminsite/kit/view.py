@@ -62,7 +62,7 @@ NEEDS_VERB = {
 }
 
 
-class ResourceView(ModelView):  # type: ignore[misc]
+class ResourceView(ModelView):
     """A list, forms, inline edits, bulk actions and an export for one resource.
 
     Everything Flask-Admin lets a view declare keeps its name; below is what is new. Every
@@ -111,12 +111,23 @@ class ResourceView(ModelView):  # type: ignore[misc]
     row_actions: ClassVar[str] = "actions"
     form_panels: ClassVar[tuple[str, ...]] = ()
 
+    # Flask-Admin's declarations, as tuples of names; empty means not declared
+    column_list: tuple[str, ...] = ()
+    column_details_list: tuple[str, ...] = ()  # type: ignore[assignment]
+    column_export_list: tuple[str, ...] = ()  # type: ignore[assignment]
+    column_sortable_list: tuple[str, ...] = ()
+    column_searchable_list: tuple[str, ...] = ()
+    column_editable_list: tuple[str, ...] = ()
+    column_default_sort: str | tuple[str, bool] | None = None
+    column_labels: Mapping[str, str] = {}  # type: ignore[assignment]
+    form_columns: tuple[str, ...] = ()
+    form_args: Mapping[str, Mapping[str, Any]] = {}  # type: ignore[assignment]
+    form_extra_fields: Mapping[str, Any] = {}  # type: ignore[assignment]
+
+    _urls: list[tuple[str, str, Any]]
     can_view_details = True
     column_display_pk = False
     column_auto_select_related = False
-    column_details_list = None
-    column_export_list = None
-    named_filter_urls = True
     list_template = "model/list.html"
     details_template = "model/details.html"
 
@@ -144,14 +155,11 @@ class ResourceView(ModelView):  # type: ignore[misc]
         self.plural = self.key.replace("_", " ")
         self.singular = self.plural.removesuffix("s")
         self.row_prefix = self.key.removesuffix("s")
-        first = next(iter(self.column_list or ("id",)))
+        first = next(iter(self.column_list), "id")
         self.label_name = self.label_column or first
-        self.form_columns = tuple(self.form_columns or resource.fields)
-        if self.column_details_list is None:
-            self.column_details_list = self.column_list
-        if self.column_export_list is None:
-            self.column_export_list = resource.fields
-        self.column_sortable_list = tuple(self.column_sortable_list or ())
+        self.form_columns = self.form_columns or resource.fields
+        self.column_details_list = self.column_details_list or self.column_list
+        self.column_export_list = self.column_export_list or resource.fields
 
     def _route_permissions(self) -> dict[str, Permission]:
         return (
@@ -268,22 +276,22 @@ class ResourceView(ModelView):  # type: ignore[misc]
         return person is not None and self.resource.supports(verb) and may(person, permission)
 
     @property
-    def can_create(self) -> bool:
+    def can_create(self) -> bool:  # type: ignore[override]
         """Whether the operation exists and the person may."""
         return self._may("create", self.resource.write)
 
     @property
-    def can_edit(self) -> bool:
+    def can_edit(self) -> bool:  # type: ignore[override]
         """Whether the operation exists and the person may."""
         return self._may("update", self.resource.write)
 
     @property
-    def can_delete(self) -> bool:
+    def can_delete(self) -> bool:  # type: ignore[override]
         """Whether the operation exists and the person may."""
         return self._may("delete", self.resource.write)
 
     @property
-    def can_export(self) -> bool:
+    def can_export(self) -> bool:  # type: ignore[override]
         """Whether the person may take the list away."""
         person = auth.current_actor()
         return person is not None and may(person, self.export_permission)
@@ -308,7 +316,7 @@ class ResourceView(ModelView):  # type: ignore[misc]
     @cached_property
     def pk_type(self) -> type:
         """The Python type of the primary key."""
-        return inspect(self.model).primary_key[0].type.python_type  # type: ignore[no-any-return]
+        return inspect(self.model).primary_key[0].type.python_type
 
     def coerce_pk(self, value: Any) -> Any | None:
         """The key in its own type; None when it can be no key."""
@@ -370,13 +378,13 @@ class ResourceView(ModelView):  # type: ignore[misc]
         return next(column for column in self.shown if column.name == name)
 
     def _column(self, name: str) -> Column:
-        searched = {n.split(".")[0] for n in self.column_searchable_list or ()}
+        searched = {n.split(".")[0] for n in self.column_searchable_list}
         return Column(
             name=name,
             label=self.get_column_name(name),
             kind=self.column_kinds.get(name) or self.kind_of(name),
             sortable=name in self.column_sortable_list,
-            editable=name in (self.column_editable_list or ()),
+            editable=name in (self.column_editable_list),
             searched=name in searched,
         )
 
@@ -396,8 +404,7 @@ class ResourceView(ModelView):  # type: ignore[misc]
 
     def get_column_name(self, field: str) -> str:
         """A column's label, in sentence case."""
-        labels = self.column_labels or {}
-        return str(labels.get(field) or field.replace("_", " ").capitalize())
+        return str(self.column_labels.get(field) or field.replace("_", " ").capitalize())
 
     @property
     def row_base(self) -> dict[str, str]:
@@ -494,7 +501,7 @@ class ResourceView(ModelView):  # type: ignore[misc]
     @cached_property
     def search_hint(self) -> str | None:
         """What the search box says it searches; None when there is none."""
-        names = [n.split(".")[0] for n in self.column_searchable_list or ()]
+        names = [n.split(".")[0] for n in self.column_searchable_list]
         labels = [self.get_column_name(n) for n in names]
         if not labels:
             return None

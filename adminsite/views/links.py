@@ -23,8 +23,9 @@ from adminsite.kit import (
     Person,
     ResourceView,
     TagsField,
+    editing,
+    responses,
 )
-from adminsite.kit import editing, responses
 from adminsite.kit.columns import initials
 from adminsite.kit.forms import Option
 from adminsite.models import Link, Tag, User

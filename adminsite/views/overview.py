@@ -38,7 +38,7 @@ class Overview(IndexView):
             }
             for link in queries.recently_changed(session, RECENT)
         ]
-        return self.render(  # type: ignore[no-any-return]
+        return self.render(
             "overview/index.html",
             figures=figures,
             recent=recent,
