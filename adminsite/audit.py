@@ -14,7 +14,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Delete, Insert, TextClause, Update, event, insert, inspect, select, update
+from sqlalchemy import (
+    Delete,
+    Insert,
+    Table,
+    TextClause,
+    Update,
+    bindparam,
+    event,
+    insert,
+    inspect,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from adminsite.db import Base, db, utc_now
@@ -267,3 +280,32 @@ def _forget(session: Session) -> None:
         return
     for key in (QUEUE, WRITTEN, BULK):
         session.info.pop(key, None)
+
+
+# ---- checking ------------------------------------------------------------------------------
+
+
+def first_broken() -> int | None:
+    """The id of the first event that does not follow from the one before it; None if all do.
+
+    For an event that was dropped it is the one after it, for a cut-off end the one that
+    should come next.
+
+    Source: contract, section Commands (audit verify).
+    """
+    # One statement, so that events written meanwhile are seen with their end or not at all.
+    query = select(_head.c.event_id, _head.c.hash, _events).select_from(
+        _head.outerjoin(_events, true())
+    )
+    rows = db.session.execute(query.order_by(_events.c.id), execution_options={"yield_per": BATCH})
+    last_id, last_hash, end = 0, GENESIS, (0, "")
+    for end_id, end_hash, *values in rows:
+        end = (end_id, end_hash)
+        event_row = dict(zip(_events.c.keys(), values, strict=True))
+        if event_row["id"] is None:
+            break
+        follows = event_row["prev_hash"] == last_hash
+        if not follows or digest(last_hash, event_row) != event_row["hash"]:
+            return int(event_row["id"])
+        last_id, last_hash = event_row["id"], event_row["hash"]
+    return None if end == (last_id, last_hash) else min(last_id + 1, max(end[0], 1))
