@@ -5,6 +5,7 @@ permission or a lock cannot be met in one of them and missed in another.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import IntegrityError
@@ -14,6 +15,7 @@ from werkzeug.exceptions import BadRequest
 from adminsite import auth
 from adminsite.db import db, transaction
 from adminsite.errors import (
+    Clash,
     ConflictError,
     ForbiddenError,
     InvalidError,
@@ -27,7 +29,24 @@ from adminsite.permissions import require
 if TYPE_CHECKING:
     from adminsite.kit.view import ResourceView
 
+
 PLUMBING = frozenset({"csrf_token", "row_version", "list_form_pk", "return_to"})
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A form as it is shown: new, or sent and refused.
+
+    Attributes:
+        row_version: the version it was made from, or that a conflict is to be decided on.
+        clashes: by field, what two people changed.
+        message: what stands in the way.
+    """
+
+    form: ResourceForm
+    row_version: str = ""
+    clashes: Mapping[str, Clash] = field(default_factory=dict)
+    message: str | None = None
 
 
 def record(view: "ResourceView", pk: Any) -> Any:
@@ -153,28 +172,21 @@ def refused_form(
     names: tuple[str, ...],
     data: MultiDict[str, str],
     refusal: RuleError,
-) -> dict[str, Any]:
-    """What a form needs to be shown again: the values as sent, with the messages."""
+) -> Draft:
+    """A form to be shown again: the values as sent, with the messages."""
     form = view.form_for(names)(formdata=data)
     form.validate()
     for name, message in refusal.fields.items():
         if name in form:
             form[name].errors = [message]
-    clashes: Mapping[str, Any] = {}
-    version = data.get("row_version", "")
-    if isinstance(refusal, ConflictError):
-        clashes = {clash.field: clash for clash in refusal.clashes}
-        version = str(refusal.version)
-        for name, value in refusal.values.items():
-            if name in form and name not in clashes:
-                _show(form[name], value)
-    return {
-        "form": form,
-        "clashes": clashes,
-        "row_version": version,
-        "message": refusal.message,
-        "status": refusal.status,
-    }
+    view.prefill(form, None)
+    if not isinstance(refusal, ConflictError):
+        return Draft(form, data.get("row_version", ""), message=refusal.message)
+    clashes = {clash.field: clash for clash in refusal.clashes}
+    for name, value in refusal.values.items():
+        if name in form and name not in clashes:
+            _show(form[name], value)
+    return Draft(form, str(refusal.version), clashes, refusal.message)
 
 
 def _show(field: Any, value: Any) -> None:
@@ -184,11 +196,11 @@ def _show(field: Any, value: Any) -> None:
         field.data = value
 
 
-def bound_form(view: "ResourceView", names: tuple[str, ...], row: Any) -> ResourceForm:
+def bound_form(view: "ResourceView", names: tuple[str, ...], row: Any) -> Draft:
     """A form that shows a record's present values."""
     form = view.form_for(names)(obj=row)
     view.prefill(form, row)
-    return form
+    return Draft(form, str(row.version))
 
 
 def drawn_row(view: "ResourceView", pk: Any) -> Any:

@@ -68,8 +68,8 @@ class Page:
     count: int
     exact: bool
     first: int
-    next_cursor: str | None
-    prev_cursor: str | None
+    next_cursor: str | None = None
+    prev_cursor: str | None = None
 
     @property
     def last(self) -> int:
@@ -209,7 +209,7 @@ def _found(
     keys = select(view.pk_column).where(*wanted).limit(COUNT_LIMIT + 1)
     ids = list(connection.scalars(keys))
     if not ids:
-        return _page(view, query, [], start=0, more=False, count=0)
+        return Page([], 0, exact=True, first=0)
     narrowed = [view.pk_column.in_(ids)] if len(ids) <= COUNT_LIMIT else wanted
     statement = view.select_columns(*(column.name for column in view.shown), query.sort).where(
         *narrowed
@@ -220,7 +220,7 @@ def _found(
     return _page(view, query, records[: query.page_size], start=0, more=more, count=len(ids))
 
 
-def _page(
+def _page(  # noqa: PLR0913 - the parts of a Page
     view: "ResourceView",
     query: Query,
     records: Sequence[Any],

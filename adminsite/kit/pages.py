@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from flask import request
 from sqlalchemy import inspect
 
 from adminsite import audit
 from adminsite.db import db
 from adminsite.kit import listing
 from adminsite.kit.columns import SHAPES
+from adminsite.kit.editing import Draft
 from adminsite.kit.filters import ChoiceFilter, Filter, LookupFilter
 from adminsite.kit.forms import ResourceForm, TagsField
+from adminsite.web import is_htmx
 
 if TYPE_CHECKING:
     from adminsite.kit.view import ResourceView
@@ -111,66 +112,52 @@ def _filter(
     }
 
 
-def create_form(
-    view: "ResourceView", form: ResourceForm, *, clashes: Mapping[str, Any], message: str | None
-) -> str:
+def create_form(view: "ResourceView", draft: Draft) -> str:
     """The form of a new record: a dialog over the list, or a page."""
-    inline = view.create_inline and bool(request.headers.get("HX-Request"))
-    template = "model/_form_dialog.html" if inline else "model/form.html"
+    inline = view.create_inline and is_htmx()
     title = f"New {view.singular}"
-    return str(
-        view.render(
-            template,
-            view=view,
-            form=form,
-            record=None,
-            row_version=None,
-            action_url=str(view.url) if inline else f"{view.url}/new/",
-            cancel_url=str(view.url),
-            sections=view.sections(view.create_fields),
-            lookup_urls=lookup_urls(view, form),
-            fixed=[],
-            panels=(),
-            clashes=clashes,
-            message=message,
-            submit_label=f"Create {view.singular}",
-            page_title=title,
-            breadcrumb=[(view.name, str(view.url)), (title, None)],
-        )
-    )
+    context = {
+        **_form(view, draft, view.create_fields),
+        "record": None,
+        "action_url": str(view.url) if inline else f"{view.url}/new/",
+        "cancel_url": str(view.url),
+        "fixed": [],
+        "panels": (),
+        "submit_label": f"Create {view.singular}",
+        "page_title": title,
+        "breadcrumb": [(view.name, str(view.url)), (title, None)],
+    }
+    return str(view.render("model/_form_dialog.html" if inline else "model/form.html", **context))
 
 
-def edit_form(
-    view: "ResourceView",
-    row: Any,
-    form: ResourceForm,
-    *,
-    row_version: Any,
-    back: str,
-    clashes: Mapping[str, Any] | None = None,
-    message: str | None = None,
-) -> str:
+def edit_form(view: "ResourceView", row: Any, draft: Draft, *, back: str) -> str:
     """The form of a record, with the panels that belong to it."""
     label = str(row)
     context = {
-        "view": view,
-        "form": form,
+        **_form(view, draft, view.edit_fields),
         "record": row,
-        "row_version": row_version,
         "action_url": f"{view.url}/edit/?id={row.id}",
         "cancel_url": back,
         "back": back,
-        "sections": view.sections(view.edit_fields),
-        "lookup_urls": lookup_urls(view, form),
         "fixed": fixed_facts(view, row),
         "panels": view.form_panels,
-        "clashes": clashes or {},
-        "message": message,
         "submit_label": "Save changes",
         "page_title": f"{label} · {view.name}",
         "breadcrumb": [(view.name, str(view.url)), (label, None)],
     }
     return str(view.render("model/form.html", **context, **view.panel_context(row)))
+
+
+def _form(view: "ResourceView", draft: Draft, names: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "view": view,
+        "form": draft.form,
+        "row_version": draft.row_version,
+        "clashes": draft.clashes,
+        "message": draft.message,
+        "sections": view.sections(names),
+        "lookup_urls": lookup_urls(view, draft.form),
+    }
 
 
 def fixed_facts(view: "ResourceView", row: Any) -> list[tuple[str, str]]:
@@ -180,34 +167,25 @@ def fixed_facts(view: "ResourceView", row: Any) -> list[tuple[str, str]]:
     return [(view.get_column_name(name), getattr(row, name)) for name in names]
 
 
-def row_form(
-    view: "ResourceView",
-    row: Any,
-    form: ResourceForm,
-    *,
-    row_version: Any,
-    clashes: Mapping[str, Any] | None = None,
-    message: str | None = None,
-) -> str:
+def row_form(view: "ResourceView", row: Any, draft: Draft) -> str:
     """A row of the list as a form."""
     path = f"{view.url}/{row.id}"
-    return str(
-        view.render(
-            "model/_row_edit.html",
-            view=view,
-            row=row,
-            dom_id=f"{view.row_prefix}-{row.id}",
-            label=str(row),
-            form=form,
-            fixed=fixed_facts(view, row),
-            row_version=row_version,
-            put_url=path,
-            cancel_url=path,
-            colspan=len(view.shown) + 2,
-            clashes=clashes or {},
-            message=message,
-        )
-    )
+    context = {
+        "view": view,
+        "row": row,
+        "dom_id": f"{view.row_prefix}-{row.id}",
+        "label": str(row),
+        "form": draft.form,
+        "fixed": fixed_facts(view, row),
+        "row_version": draft.row_version,
+        "put_url": path,
+        "cancel_url": path,
+        "colspan": len(view.shown) + 2,
+        "clashes": draft.clashes,
+        "message": draft.message,
+        "lookup_urls": lookup_urls(view, draft.form),
+    }
+    return str(view.render("model/_row_edit.html", **context))
 
 
 def lookup_urls(view: "ResourceView", form: ResourceForm) -> dict[str, str]:
@@ -220,31 +198,20 @@ def lookup_urls(view: "ResourceView", form: ResourceForm) -> dict[str, str]:
     return found
 
 
-def cell_form(
-    view: "ResourceView",
-    row: Any,
-    name: str,
-    *,
-    form: ResourceForm,
-    row_version: Any,
-    clashes: Mapping[str, Any] | None = None,
-    message: str | None = None,
-) -> str:
+def cell_form(view: "ResourceView", row: Any, name: str, draft: Draft) -> str:
     """A cell of the list as a form."""
-    return str(
-        view.render(
-            "model/_cell_edit.html",
-            view=view,
-            row=row,
-            label=str(row),
-            field=form[name],
-            update_url=f"{view.url}/ajax/update/",
-            cancel_url=f"{view.url}/{row.id}/cell/{name}?cancel=1",
-            row_version=row_version,
-            clash=(clashes or {}).get(name),
-            message=message,
-        )
-    )
+    context = {
+        "view": view,
+        "row": row,
+        "label": str(row),
+        "field": draft.form[name],
+        "update_url": f"{view.url}/ajax/update/",
+        "cancel_url": f"{view.url}/{row.id}/cell/{name}?cancel=1",
+        "row_version": draft.row_version,
+        "clash": draft.clashes.get(name),
+        "message": draft.message,
+    }
+    return str(view.render("model/_cell_edit.html", **context))
 
 
 def details(view: "ResourceView", row: Any) -> str:

@@ -12,6 +12,7 @@ from adminsite.db import db, transaction
 from adminsite.errors import ConflictError, InvalidError, RuleError
 from adminsite.kit import bulk, editing, listing, pages
 from adminsite.kit import export as exports
+from adminsite.kit.editing import Draft
 from adminsite.kit.forms import Lookup
 from adminsite.kit.responses import (
     accepted,
@@ -46,7 +47,7 @@ def new(view: "ResourceView") -> ResponseReturnValue:
     """An empty form, in a dialog when htmx asks."""
     form = view.create_form_class()
     view.prefill(form, None)
-    return pages.create_form(view, form, clashes={}, message=None)
+    return pages.create_form(view, Draft(form))
 
 
 def create(view: "ResourceView") -> ResponseReturnValue:
@@ -55,14 +56,7 @@ def create(view: "ResourceView") -> ResponseReturnValue:
     try:
         row = editing.create(view, data)
     except InvalidError as refusal:
-        if wants_json():
-            return refused(refusal.message, refusal.fields, refusal.status)
-        again = editing.refused_form(view, view.create_fields, data, refusal)
-        view.prefill(again["form"], None)
-        page = pages.create_form(view, again["form"], clashes={}, message=again["message"])
-        # sent from the dialog, whose target is the list: the messages belong in the dialog
-        headers = {"HX-Retarget": "#dialog", "HX-Reswap": "innerHTML"} if is_fragment() else {}
-        return page, refusal.status, headers
+        return _refused_new(view, data, refusal)
     message = f"Created {row}."
     if wants_json():
         return accepted(pages.plain_record(view, row), 201)
@@ -75,6 +69,17 @@ def create(view: "ResourceView") -> ResponseReturnValue:
     return done(str(view.url), message)
 
 
+def _refused_new(
+    view: "ResourceView", data: MultiDict[str, str], refusal: InvalidError
+) -> ResponseReturnValue:
+    if wants_json():
+        return refused(refusal.message, refusal.fields, refusal.status)
+    page = pages.create_form(view, editing.refused_form(view, view.create_fields, data, refusal))
+    # sent from the dialog, whose target is the list: the messages belong in the dialog
+    headers = {"HX-Retarget": "#dialog", "HX-Reswap": "innerHTML"} if is_fragment() else {}
+    return page, refusal.status, headers
+
+
 def edit_page(view: "ResourceView") -> ResponseReturnValue:
     """A record's form; sent, it is saved, or shown again with messages or the other's values."""
     pk = request.args.get("id", "")
@@ -83,24 +88,33 @@ def edit_page(view: "ResourceView") -> ResponseReturnValue:
     back = auth.safe_next(asked) or str(view.url)
     if request.method == "GET":
         row = editing.record(view, pk)
-        form = editing.bound_form(view, view.edit_fields, row)
-        return pages.edit_form(view, row, form, row_version=row.version, back=back)
+        draft = editing.bound_form(view, view.edit_fields, row)
+        return pages.edit_form(view, row, draft, back=back)
     data = submitted()
     try:
         saved = editing.save(view, pk, data, view.edit_fields)
     except Refusal as refusal:
-        if wants_json():
-            return refused(refusal.message, refusal.fields, refusal.status)
-        row = editing.record(view, pk)
-        again = editing.refused_form(view, view.edit_fields, data, refusal)
-        status = again.pop("status")
-        return pages.edit_form(view, row, back=back, **again), status
+        return _refused_page(view, pk, data, refusal, back)
     message = f"Saved {saved.row}.{editing.merged_text(saved)}"
     if wants_json():
         return accepted(pages.plain_record(view, saved.row))
     if "_continue_editing" in request.form:
         return done(f"{view.url}/edit/?id={saved.row.id}", message)
     return done(back, message)
+
+
+def _refused_page(
+    view: "ResourceView",
+    pk: Any,
+    data: MultiDict[str, str],
+    refusal: RuleError,
+    back: str,
+) -> ResponseReturnValue:
+    if wants_json():
+        return refused(refusal.message, refusal.fields, refusal.status)
+    row = editing.record(view, pk)
+    draft = editing.refused_form(view, view.edit_fields, data, refusal)
+    return pages.edit_form(view, row, draft, back=back), refusal.status
 
 
 def details(view: "ResourceView") -> ResponseReturnValue:
@@ -124,8 +138,7 @@ def edit_row(view: "ResourceView", pk: Any) -> ResponseReturnValue:
     found = editing.record(view, pk)
     if not is_fragment():
         return redirect(f"{view.url}/edit/?id={found.id}", 302)
-    form = editing.bound_form(view, view.row_fields, found)
-    return pages.row_form(view, found, form, row_version=found.version)
+    return pages.row_form(view, found, editing.bound_form(view, view.row_fields, found))
 
 
 def update_row(view: "ResourceView", pk: Any) -> ResponseReturnValue:
@@ -135,14 +148,10 @@ def update_row(view: "ResourceView", pk: Any) -> ResponseReturnValue:
     try:
         saved = editing.save(view, pk, data, names)
     except Refusal as refusal:
-        if wants_json():
-            return refused(refusal.message, refusal.fields, refusal.status)
-        found = editing.record(view, pk)
-        again = editing.refused_form(view, names, data, refusal)
-        status = again.pop("status")
-        if is_fragment():
-            return pages.row_form(view, found, **again), status
-        return pages.edit_form(view, found, back=str(view.url), **again), status
+        if not is_fragment():
+            return _refused_page(view, pk, data, refusal, str(view.url))
+        draft = editing.refused_form(view, names, data, refusal)
+        return pages.row_form(view, editing.record(view, pk), draft), refusal.status
     message = f"Saved {saved.row}.{editing.merged_text(saved)}"
     if wants_json():
         return accepted(pages.plain_record(view, saved.row))
@@ -158,10 +167,9 @@ def cell(view: "ResourceView", pk: Any, field: str) -> ResponseReturnValue:
     for permission in view.asks_for(field):
         require(auth.current_person(), permission)
     if request.args.get("cancel") == "1":
-        return editing.drawn_cell(view, field, pk)  # type: ignore[no-any-return]
+        return str(editing.drawn_cell(view, field, pk))
     found = editing.record(view, pk)
-    form = editing.bound_form(view, (field,), found)
-    return pages.cell_form(view, found, field, form=form, row_version=found.version)
+    return pages.cell_form(view, found, field, editing.bound_form(view, (field,), found))
 
 
 def update_cells(view: "ResourceView") -> ResponseReturnValue:
@@ -207,11 +215,10 @@ def _refused_cells(
     if not is_fragment():
         return refusal.message, refusal.status, {"Content-Type": "text/plain; charset=utf-8"}
     found = editing.record(view, pk)
-    again = editing.refused_form(view, names, data, refusal)
-    status = again.pop("status")
+    draft = editing.refused_form(view, names, data, refusal)
     if len(names) > 1:
-        return pages.row_form(view, found, **again), status
-    return pages.cell_form(view, found, names[0], **again), status
+        return pages.row_form(view, found, draft), refusal.status
+    return pages.cell_form(view, found, names[0], draft), refusal.status
 
 
 def confirm_delete(view: "ResourceView", pk: Any) -> ResponseReturnValue:
