@@ -501,13 +501,16 @@ class ResourceView(ModelView):
     @cached_property
     def search_hint(self) -> str | None:
         """What the search box says it searches; None when there is none."""
-        names = [n.split(".")[0] for n in self.column_searchable_list]
-        labels = [self.get_column_name(n) for n in names]
-        if not labels:
+        words = []
+        for name in self.column_searchable_list:
+            label = self.get_column_name(name.split(".")[0])
+            label = label.removesuffix("s") if "." in name else label
+            words.append(label if label[:2].isupper() else label.lower())
+        if not words:
             return None
-        words = [labels[0], *(label if label.isupper() else label.lower() for label in labels[1:])]
-        listed = ", ".join(words[:-1])
-        return f"Search {listed} or {words[-1]}" if listed else f"Search {words[-1]}"
+        return (
+            f"Search {', '.join(words[:-1])} or {words[-1]}" if words[1:] else f"Search {words[0]}"
+        )
 
     def clean(self, values: dict[str, Any]) -> dict[str, Any]:
         """The values of a form as the operation takes them; a picker's text becomes a key."""

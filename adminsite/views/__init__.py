@@ -25,4 +25,4 @@ def register(app: Flask, templates: Path, *, environment: str | None) -> None:
     """
     app.register_blueprint(account.blueprint)
     app.context_processor(lambda: {"environment": environment})
-    create_panel(app, templates, Overview(), [view() for view in VIEWS])
+    create_panel(app, templates, Overview(name="Overview"), [view() for view in VIEWS])
