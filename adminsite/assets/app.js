@@ -30,6 +30,7 @@
   function say(message, level = "success") {
     const toast = make("div", { className: "toast" });
     toast.dataset.level = level;
+    $$(".toast", toasts).forEach((old) => $("p", old).textContent === message && old.remove());
     toast.append(make("p", { textContent: message }));
     toasts.append(toast);
     live(toast);
@@ -70,7 +71,14 @@
     said = false;
     busy(e, true);
   });
-  on("htmx:afterRequest", (e) => busy(e, false));
+  on("htmx:afterRequest", (e) => {
+    busy(e, false);
+    const { elt, requestConfig, xhr } = e.detail;
+    if (!xhr || xhr.status >= 400 || xhr.status === 0) return;
+    delete elt.closest("[data-guard]")?.dataset.dirty;
+    if (requestConfig.verb !== "get" && elt.closest("dialog")) closeDialog();
+    if (requestConfig.verb === "delete") counted();
+  });
   on("htmx:sendError", () => say("The server cannot be reached. Check the connection and try again.", "error"));
   on("htmx:timeout", () => say("The server took too long. Try again in a moment.", "error"));
   on("htmx:responseError", (e) => {
@@ -117,7 +125,7 @@
   function remembered(element = document.activeElement) {
     opener = element;
     const row = element?.closest?.("#rows > tr");
-    place = row && { id: row.id, index: rows().indexOf(row), cell: element.closest("[data-cell]")?.dataset.cell };
+    if (row || !element?.closest?.("#list")) place = row && { id: row.id, index: rows().indexOf(row), cell: element.closest("[data-cell]")?.dataset.cell };
   }
   function focusBack() {
     if (place) {
@@ -131,27 +139,33 @@
     ($("#query input") || $("#main"))?.focus();
   }
   on("htmx:afterSwap", (e) => {
-    const { target, elt, xhr } = e.detail;
+    const { target, elt } = e.detail;
     if (target.id === "dialog") return showDialog();
-    if (xhr.status < 300 && $("#dialog dialog") && e.detail.requestConfig.verb !== "get") closeDialog();
     const form = $("#rows [data-editing]");
-    if (elt.id === "list" || target.id === "list") {
-      picked();
-      if (document.activeElement === document.body && form === null && opener) focusBack();
-      return;
-    }
+    if (elt.id === "list" || target.id === "list") return listed(e.detail.requestConfig);
     if (!place || !$("#list")) return;
     if (form && form.closest("tr").id === place.id) {
       ($("[aria-invalid=true], [data-clash] input, [autofocus]", form) || form.elements[0])?.focus();
     }
   });
+  // A new list: the search box says what was searched, and the focus is where it was, or near.
+  function listed({ elt, verb, path }) {
+    picked();
+    const box = $("#query input");
+    if (box && verb === "get" && document.activeElement !== box) {
+      box.value = new URL(path, location.href).searchParams.get("search") ?? (elt.matches("form") ? box.value : "");
+    }
+    if (elt.id?.startsWith("page-")) scrollTo(0, 0);
+    if (document.activeElement !== document.body || $("#dialog dialog")) return;
+    if (elt.closest(".filters")) ($("#add-filter") || box)?.focus();
+    else focusBack();
+  }
   on("htmx:afterSettle", (e) => {
     const { verb } = e.detail.requestConfig || {};
     const form = place && $(`#${CSS.escape(place.id)} [data-editing]`);
     if (!place || form || e.detail.target.id === "dialog" || e.detail.target.id === "list") return;
     const row = document.getElementById(place.id);
     if (verb && verb !== "get") row?.classList.add("saved");
-    if (verb === "delete" && !row) counted();
     if (next) {
       const wanted = next;
       next = null;
@@ -502,7 +516,6 @@
     if (!sent && $("[data-dirty]")) e.preventDefault();
   });
   addEventListener("pageshow", () => (sent = false));
-  on("htmx:afterRequest", (e) => e.detail.successful && delete e.detail.elt.dataset?.dirty);
   $("[data-summary]")?.focus();
 
   // ---- small things: copy, theme, side bar, menus, tips ----
@@ -562,13 +575,13 @@
   let tip;
   function hint(e) {
     tip?.remove();
-    if (e.type === "mouseout" || e.type === "focusout") return;
+    if (/out|down/.test(e.type) || e.target.closest?.(".cell-form")) return;
     let at = e.target.closest?.(".cell-url a, [data-tip], .actions [aria-label], .copy, .cell-pencil, .folded .nav a, .folded .nav-fold");
     let text;
     if (at) text = at.matches(".cell-url a") ? at.getAttribute("href") : at.dataset.tip || at.ariaLabel || at.textContent;
     else {
       at = e.target.closest?.("#rows td");
-      const box = at && ($(".cell", at) || at);
+      const box = at && !$("form", at) && ($(".cell", at) || at);
       if (!box || box.scrollWidth <= box.clientWidth) return;
       text = [...box.childNodes].map((n) => n.textContent).filter(Boolean).join(", ");
     }
@@ -579,5 +592,5 @@
     tip.style.top = `${below ? spot.bottom + 6 : Math.max(4, spot.top - 6 - tip.offsetHeight)}px`;
     tip.style.left = `${Math.max(8, Math.min(spot.left, innerWidth - tip.offsetWidth - 8))}px`;
   }
-  ["mouseover", "mouseout", "focusin", "focusout"].forEach((type) => on(type, hint));
+  ["mouseover", "mouseout", "mousedown", "focusin", "focusout", "keydown"].forEach((type) => on(type, hint));
 })();
