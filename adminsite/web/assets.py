@@ -1,12 +1,14 @@
 """Static files: each under an address that changes when its content does."""
 
 import hashlib
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
 from flask import Flask, Request, current_app, request
 
 KEY = "adminsite_assets"
+STATIC = "/static"
 
 
 def init_app(app: Flask) -> None:
@@ -26,9 +28,14 @@ def asset(name: str) -> str:
     Raises:
         FileNotFoundError: there is no such file.
     """
-    if (version := _version(name)) is None:
+    return f"{request.script_root}{_address(name, _version(name))}"
+
+
+@cache
+def _address(name: str, version: str | None) -> str:
+    if version is None:
         raise FileNotFoundError(f"no static file is called {name!r}")
-    return f"{request.script_root}{current_app.static_url_path}/{quote(name)}?v={version}"
+    return f"{STATIC}/{quote(name)}?v={version}"
 
 
 def is_current(asked: Request) -> bool:
