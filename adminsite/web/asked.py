@@ -8,6 +8,7 @@ from flask import request
 from adminsite.permissions import Origin
 
 JSON_PATHS = ("/admin/api", "/api")
+_ANSWERS = frozenset({"application/json", "text/html"})
 REQUEST_ID = "adminsite.request_id"
 _LOOKS_LIKE_AN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}", re.ASCII)
 _IP_LENGTH, _AGENT_LENGTH = 45, 400  # what the audit has room for
@@ -25,8 +26,9 @@ def wants_json() -> bool:
         return True
     if is_htmx() or "json" not in request.headers.get("Accept", ""):
         return False
-    offers = ("text/html", "application/json")
-    return request.accept_mimetypes.best_match(offers) == "application/json"
+    liked = sorted(request.accept_mimetypes, key=lambda kind: -kind[1])  # stable: as listed
+    first = next((kind for kind, quality in liked if quality and kind in _ANSWERS), "")
+    return first == "application/json"
 
 
 def under(path: str, roots: tuple[str, ...]) -> bool:
