@@ -115,6 +115,8 @@ def _wait(process: subprocess.Popen[bytes], folder: Path, log: Path) -> None:
 
 
 if __name__ == "__main__":
-    with running_postgres() as address, contextlib.suppress(KeyboardInterrupt):
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)  # also when a shell started it in the background
+    with running_postgres() as address:
         print(address, flush=True)
         signal.pause()
