@@ -12,7 +12,7 @@ from math import ceil
 from flask import Flask, current_app, request
 from flask_limiter import Limiter
 from limits import RateLimitItem, RateLimitItemPerSecond, parse_many
-from limits.errors import StorageError
+from limits.errors import ConfigurationError, StorageError
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter, RateLimiter
 from werkzeug.exceptions import TooManyRequests
@@ -20,6 +20,7 @@ from werkzeug.exceptions import TooManyRequests
 from adminsite.config import ConfigError, Settings
 
 LONGEST_S = 15 * 60
+STORE_S = 1.0
 KEY = "adminsite_throttle"
 SENTENCE = "Too many tries to sign in. Wait {wait}, then try again."
 
@@ -70,14 +71,18 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Set the limits up in the store that the settings name.
 
     Raises:
-        ConfigError: the limits make no sense.
+        ConfigError: the limits make no sense, or nobody knows the store.
     """
+    uri = settings.ratelimit_storage_uri
     app.config.update(
-        RATELIMIT_STORAGE_URI=settings.ratelimit_storage_uri,
-        RATELIMIT_STORAGE_OPTIONS={"wrap_exceptions": True},
+        RATELIMIT_STORAGE_URI=uri,
+        RATELIMIT_STORAGE_OPTIONS={"wrap_exceptions": True, **_timeouts(uri)},
         RATELIMIT_STRATEGY="fixed-window",
     )
-    limiter = Limiter(_address, app=app)
+    try:
+        limiter = Limiter(_address, app=app)
+    except ConfigurationError as error:
+        raise ConfigError("ADMINSITE_RATELIMIT_STORAGE_URI: " + str(error).split(":")[0]) from None
     limiter.enabled = False  # no route has a decorator of its: spare every request the search
     app.extensions[KEY] = Attempts(login_limits(settings.login_rate_limit), limiter.limiter)
 
@@ -110,6 +115,12 @@ def login_keys(email: str) -> tuple[str, str]:
     """What an attempt is counted under: the address first, then the account."""
     account = hashlib.sha256(email.strip().lower().encode(errors="replace")).hexdigest()
     return f"sign-in address {_address()}", f"sign-in account {account}"
+
+
+def _timeouts(uri: str) -> dict[str, float]:
+    """How long a sign-in waits for a store elsewhere before it is counted here."""
+    remote = uri.startswith(("redis", "valkey"))
+    return {"socket_timeout": STORE_S, "socket_connect_timeout": STORE_S} if remote else {}
 
 
 def _address() -> str:

@@ -2,16 +2,17 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask
-from limits import RateLimitItemPerMinute
 from limits.errors import StorageError
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
-from adminsite.config import ConfigError
+from adminsite import throttle
+from adminsite.config import ConfigError, Settings
 from adminsite.throttle import Attempts, login_keys, login_limits
 
 
@@ -74,6 +75,19 @@ class TestCount:
 
         attempts.count("account")
 
+    def test_is_exact_however_many_try_at_once(self, attempts: Attempts) -> None:
+        def attempt(_number: int) -> bool:
+            try:
+                attempts.count("account")
+            except TooManyRequests:
+                return False
+            return True
+
+        with ThreadPoolExecutor(8) as pool:
+            taken = list(pool.map(attempt, range(40)))
+
+        assert sum(taken) == 3
+
     def test_starts_anew_with_the_next_window(
         self, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -131,5 +145,18 @@ class TestKeys:
         assert "secret" not in "".join(login_keys("secret"))
 
 
-def test_limits_of_the_tests_are_those_of_the_notation() -> None:
-    assert login_limits("3 per minute") == [RateLimitItemPerMinute(3)]
+class TestStore:
+    def test_must_be_known(self) -> None:
+        settings = Settings(ratelimit_storage_uri="nowhere://host")
+
+        with pytest.raises(ConfigError, match="ADMINSITE_RATELIMIT_STORAGE_URI"):
+            throttle.init_app(Flask("bare"), settings)
+
+    def test_elsewhere_that_is_gone_refuses_nobody(self, caplog: pytest.LogCaptureFixture) -> None:
+        app = Flask("bare")
+        throttle.init_app(app, Settings(ratelimit_storage_uri="redis://127.0.0.1:1/0"))
+
+        with app.app_context():
+            throttle.attempts().count("account")
+
+        assert "the store of the rate limits does not answer" in caplog.text
