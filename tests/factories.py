@@ -5,10 +5,9 @@ from typing import Any
 from uuid import uuid4
 
 import factory
-from argon2 import PasswordHasher
 from factory.alchemy import SQLAlchemyModelFactory
 
-from adminsite import audit
+from adminsite import audit, passwords
 from adminsite.db import Base, db, utc_now
 from adminsite.models import (
     Admin,
@@ -27,7 +26,7 @@ PASSWORD = "demo-password"
 @cache
 def password_hash() -> str:
     """The stored form of PASSWORD; made once, because it is slow on purpose."""
-    return PasswordHasher().hash(PASSWORD)
+    return passwords.hash_password(PASSWORD)
 
 
 def save(*rows: Base) -> None:
