@@ -114,7 +114,7 @@ def _on_connect(connection: Any, _record: object) -> None:
         "foreign_keys = ON",
         "recursive_triggers = ON",  # INSERT OR REPLACE must not slip past the audit's triggers
         f"busy_timeout = {SQLITE_BUSY_TIMEOUT_S * 1000}",
-        "cache_size = -65536",
+        "cache_size = -16384",  # 16 MiB: for what is written; reads come from the map below
         "mmap_size = 268435456",
     ):
         connection.execute(f"PRAGMA {pragma}")
