@@ -15,15 +15,37 @@ from adminsite.passwords import hash_password, objection
 from adminsite.permissions import Actor, Permission, require
 
 FIELDS = ("role", "status")
-OWNER = {"role": "owner", "status": "active"}
+
+
+def create(user: User, role: str, *, by: Actor) -> Admin:
+    """Make a person staff; their own role follows, so that both agree.
+
+    Raises:
+        ForbiddenError: the actor may not manage staff.
+        InvalidError: there is no such level, or the person is staff already.
+
+    Source: D-1, R-000-15, R-000-59.
+    """
+    require(by, Permission.STAFF_WRITE)
+    lock(user)
+    if role not in Admin.ROLES:
+        raise InvalidError({"role": f"The level is one of {', '.join(Admin.ROLES)}."})
+    if user.staff is not None:
+        raise InvalidError({"email": f"{user.display_name} is staff already."})
+    user.staff = Admin(role=role, status="active")
+    record("admin.created", user.staff, created(user.staff, FIELDS), by=by)
+    _agree(user, by)
+    return user.staff
 
 
 def make_owner(email: str, name: str, password: str | None, *, by: Actor) -> Admin:
     """Make somebody an active owner, adding the person when nobody has that address.
 
     Args:
+        email: compared in lower case.
         name: for a new person; one who exists keeps theirs.
         password: None leaves the stored one as it is.
+        by: who appoints.
 
     Raises:
         ForbiddenError: the actor may not manage staff.
@@ -37,12 +59,11 @@ def make_owner(email: str, name: str, password: str | None, *, by: Actor) -> Adm
     if password is not None:
         _check_password(password, clean["email"], user.display_name if user else name)
     if user is None:
-        user = users.create({**clean, "role": "admin"}, by=by)
-    else:
-        lock(user)
+        user = users.create(clean, by=by)
+    lock(user)
     if password is not None:
-        _set_password(user, password, by)
-    return _promote(user, by)
+        set_password(user, password, by=by)
+    return _promote(user.staff, by) if user.staff else create(user, "owner", by=by)
 
 
 def find(email: str) -> User | None:
@@ -50,30 +71,33 @@ def find(email: str) -> User | None:
     return db.session.scalar(select(User).where(User.email_key == email.strip().lower()))
 
 
-def _promote(user: User, by: Actor) -> Admin:
-    """Write the staff record and the person's role, so that they agree (D-1)."""
-    staff = user.staff
-    if staff is None:
-        staff = user.staff = Admin(**OWNER)
-        record("admin.created", staff, created(staff, FIELDS), by=by)
-    else:
-        lock(staff)
-        changes = write(staff, {k: v for k, v in OWNER.items() if getattr(staff, k) != v})
-        for name, change in changes.items():
-            finish(staff, f"admin.{name}_changed", {name: change}, by=by)
+def set_password(user: User, password: str, *, by: Actor) -> None:
+    """Store a password that was found good, and end the sessions that the old one opened.
+
+    Source: D-22.
+    """
+    user.password_hash = hash_password(password)
+    db.session.execute(delete(UserSession).where(UserSession.user_id == user.id))
+    finish(user, "password.changed", {}, by=by)
+
+
+def _promote(staff: Admin, by: Actor) -> Admin:
+    lock(staff)
+    wanted = {"role": "owner", "status": "active"}
+    for name, value in wanted.items():
+        if getattr(staff, name) != value:
+            finish(staff, f"admin.{name}_changed", write(staff, {name: value}), by=by)
+    _agree(staff.user, by)
+    return staff
+
+
+def _agree(user: User, by: Actor) -> None:
+    """Give an active member of staff the role that says so (D-1)."""
     if user.role != "admin":
         finish(user, "user.role_changed", write(user, {"role": "admin"}), by=by)
     db.session.flush()
-    return staff
 
 
 def _check_password(password: str, email: str, name: str) -> None:
     if sentence := objection(password, email=email, name=name):
         raise InvalidError({"password": sentence})
-
-
-def _set_password(user: User, password: str, by: Actor) -> None:
-    """Store the password and end the sessions that the old one opened."""
-    user.password_hash = hash_password(password)
-    db.session.execute(delete(UserSession).where(UserSession.user_id == user.id))
-    finish(user, "password.changed", {}, by=by)
