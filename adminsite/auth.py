@@ -87,6 +87,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     manager.init_app(app, add_context_processor=False)
     # First of all, before the CSRF check: who is not signed in is told so.
     app.before_request_funcs.setdefault(None, []).insert(0, _close)
+    app.register_error_handler(Unauthorized, lambda _error: ask_to_sign_in())
     app.context_processor(lambda: {"person": current_actor()})
 
 
@@ -162,7 +163,7 @@ def end() -> None:
 def safe_next(given: str | None) -> str | None:
     """The path to go on to, if it is one of ours: never another site.
 
-    Source: requirement of the contract that `next` stays on this site.
+    Source: contract, section Pages; peers E 64.
     """
     if not given or len(given) > _LONGEST_PATH or _UNSAFE_IN_PATH.search(given):
         return None

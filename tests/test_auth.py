@@ -144,6 +144,13 @@ class TestSignedOut:
         assert answer.status_code == 302
         assert answer.location == "/login?next=/admin/links?desc%3D1"
 
+    def test_a_page_that_needs_a_person_leads_to_sign_in(
+        self, app: Flask, client: SiteClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(app.view_functions, "account.home", auth.current_person)
+
+        assert client.get("/").location == "/login?next=/"
+
 
 class TestWithoutLevel:
     @pytest.mark.parametrize("path", ["/admin", "/admin/links", "/admin/nothing/here"])

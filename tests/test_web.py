@@ -19,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import BadRequest, Conflict, InternalServerError, TooManyRequests
+from werkzeug.routing import RequestRedirect
 
 from adminsite.errors import InvalidError, MissingError
 from adminsite.models import User
@@ -223,6 +224,11 @@ class TestRefusal:
         assert data.json is not None
         assert data.json["success"] is False
         assert not any("SELECT" in answer.text for answer in (page, part, data))
+
+    def test_is_not_what_a_redirect_becomes(self, failing: Raise) -> None:
+        answer = failing(RequestRedirect("/elsewhere")).get("/login")
+
+        assert (answer.status_code, answer.location) == (308, "/elsewhere")
 
     def test_tells_htmx_by_a_toast_and_leaves_the_row(self, failing: Raise) -> None:
         sent = failing(MissingError("Gone — it’s “deleted”.")).get("/login", htmx=True).headers

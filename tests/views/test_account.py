@@ -7,11 +7,12 @@ from typing import Any, cast
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from adminsite import audit, passwords
+from adminsite.db import db
 from adminsite.models import Admin, AuditEvent, User, UserSession
 from tests.client import SiteClient
 from tests.factories import PASSWORD, LinkFactory, UserFactory
@@ -167,6 +168,25 @@ class TestRefusedSignIn:
         try_to_sign_in(client, email=email, password=password)
 
         assert len(seen) == 1
+
+    def test_is_of_a_password_that_changed_meanwhile(
+        self,
+        client: SiteClient,
+        member: User,
+        session: Session,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def change(_stored: str | None, _password: str) -> bool:
+            with db.engine.begin() as connection:
+                connection.execute(update(User).values(password_hash="another"))
+            return True
+
+        monkeypatch.setattr(passwords, "matches", change)
+
+        answer = try_to_sign_in(client, email=member.email, password=PASSWORD)
+
+        assert answer.status_code == 422
+        assert session.scalar(select(func.count()).select_from(UserSession)) == 0
 
     def test_keeps_address_and_way_on(self, client: SiteClient) -> None:
         answer = try_to_sign_in(client, email="a<b@example.com", password="x", next="/admin/links")
