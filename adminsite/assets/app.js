@@ -492,7 +492,7 @@
     }
   }
   function enhance(root) {
-    $$("[data-lookup], [data-tags] > input", root).forEach((input) => input.role !== "combobox" && picker(input));
+    $$("[data-lookup], [data-tags] > input:not([type=hidden])", root).forEach((input) => input.role !== "combobox" && picker(input));
   }
   enhance(document);
   on("htmx:load", (e) => enhance(e.detail.elt));
