@@ -62,7 +62,7 @@ def link_counts(session: Session, tag_ids: Sequence[int]) -> dict[int, int]:
         .where(LinkTag.tag_id.in_(tag_ids))
         .group_by(LinkTag.tag_id)
     )
-    counts = dict(session.connection().execute(statement).tuples().all())
+    counts = {row[0]: row[1] for row in session.connection().execute(statement)}
     return {tag_id: counts.get(tag_id, 0) for tag_id in tag_ids}
 
 
