@@ -53,7 +53,7 @@ def test_parses(name: str) -> None:
 def test_names_templates_that_exist(name: str) -> None:
     tree = environment().parse(source(name))
     kinds = (nodes.Extends, nodes.Include, nodes.FromImport, nodes.Import)
-    named = [node.template for kind in kinds for node in tree.find_all(kind)]
+    named = [getattr(node, "template", None) for kind in kinds for node in tree.find_all(kind)]
     assert {n.value for n in named if isinstance(n, nodes.Const)} <= set(NAMES)
 
 

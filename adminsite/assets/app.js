@@ -145,7 +145,8 @@
     if (elt.id === "list" || target.id === "list") return listed(e.detail.requestConfig);
     if (!place || !$("#list")) return;
     if (form && form.closest("tr").id === place.id) {
-      ($("[aria-invalid=true], [data-clash] input, [autofocus]", form) || form.elements[0])?.focus();
+      const spots = ["[aria-invalid=true]", "[data-clash] input", "[autofocus]", ".input, .textarea, .select"];
+      spots.map((spot) => $(spot, form)).find(Boolean)?.focus();
     }
   });
   // A new list: the search box says what was searched, and the focus is where it was, or near.
@@ -430,6 +431,7 @@
     }
     input.addEventListener("input", () => {
       if (hidden) hidden.value = input.value;
+      close();
       clearTimeout(timer);
       timer = setTimeout(search, 150);
     });
