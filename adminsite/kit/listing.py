@@ -6,7 +6,7 @@ row of the page before (keyset), never by counting rows off, and the count stops
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -165,6 +165,8 @@ def fetch(view: "ResourceView", session: Session, query: Query) -> Page:
     statement = statement.where(*wanted, *_after(view, query))
     statement = statement.order_by(*_order(view, query, direction)).limit(query.page_size + 1)
     records = list(session.connection().execute(statement))
+    if query.cursor and not records:  # the rows of that page are gone
+        return fetch(view, session, replace(query, cursor=None))
     more = len(records) > query.page_size
     del records[query.page_size :]
     start = query.cursor.position if query.cursor else 0
