@@ -8,7 +8,7 @@ import io
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from adminsite.errors import RuleError
 
@@ -24,6 +24,12 @@ class UnreadableError(RuleError):
     status = 422
 
 
+class TooLargeError(UnreadableError):
+    """The file is larger than allowed."""
+
+    status = 413
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
     """A file to read, and how much of it at most.
@@ -34,7 +40,7 @@ class Upload:
         progress: told how many bytes were read, each time.
     """
 
-    stream: BinaryIO
+    stream: IO[bytes]
     max_mb: int
     progress: Callable[[int], object] | None = None
 
@@ -51,7 +57,8 @@ def rows(upload: Upload, columns: Sequence[str]) -> Iterator[Line]:
     """The rows below the header; columns may come in any order.
 
     Raises:
-        UnreadableError: too large, not UTF-8, not CSV, another header, a row too long or short.
+        TooLargeError: more than its limit.
+        UnreadableError: not UTF-8, not CSV, another header, a row too long or short.
     """
     counted: Any = _Counted(upload)
     text = io.TextIOWrapper(io.BufferedReader(counted), encoding="utf-8-sig", newline="")
@@ -106,7 +113,7 @@ class _Counted(io.RawIOBase):
         data = self._upload.stream.read(len(buffer))
         self._left -= len(data)
         if self._left < 0:
-            raise UnreadableError(
+            raise TooLargeError(
                 f"The file is larger than {self._upload.max_mb} MB. Split it, "
                 "or raise ADMINSITE_IMPORT_MAX_MB."
             )
