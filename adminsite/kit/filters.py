@@ -1,13 +1,16 @@
 """Named filters: declared on a view, written in the URL under their own name."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, true
 
 from adminsite.errors import RuleError
+
+UNSTORABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # what no searched field holds
 
 
 class FilterError(RuleError):
@@ -85,7 +88,7 @@ class LookupFilter(Filter):
         value = args.get(self.name, "")
         if not value:
             return None
-        found = self.describe(value)
+        found = None if UNSTORABLE.search(value) else self.describe(value)
         if found is None:
             message = f"The filter {self.label} does not know “{value[:40]}”."
             raise FilterError(message)
@@ -115,9 +118,9 @@ class DayFilter(Filter):
         conditions = []
         if first is not None:
             conditions.append(self.column >= first)
-        if last is not None:
+        if last is not None and last.date() < date.max:
             conditions.append(self.column < last + timedelta(days=1))
-        return Active(and_(*conditions), _period(first, last))
+        return Active(and_(true(), *conditions), _period(first, last))
 
     def _day(self, text: str) -> datetime | None:
         if not text:

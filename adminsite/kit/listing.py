@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from adminsite.kit import cursor as cursors
 from adminsite.kit.cursor import Cursor, Direction
-from adminsite.kit.filters import Active
+from adminsite.kit.filters import UNSTORABLE, Active
 
 if TYPE_CHECKING:
     from adminsite.kit.view import ResourceView
@@ -120,7 +120,7 @@ def page_size(text: str) -> int:
 
 def clean_term(text: str) -> str:
     """A searched text without what no field can hold, cut to a sane length."""
-    return "".join(char for char in text if char.isprintable()).strip()[:MAX_TERM]
+    return UNSTORABLE.sub("", text).strip()[:MAX_TERM]
 
 
 def secret() -> str:
