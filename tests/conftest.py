@@ -63,7 +63,7 @@ def database(
 
 
 @pytest.fixture(scope="session")
-def application(database: Database) -> Iterator[Flask]:
+def application(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application on a migrated database, made once per engine; tests ask for `app`."""
     made = create_app(
         {
@@ -73,6 +73,7 @@ def application(database: Database) -> Iterator[Flask]:
             "OVERVIEW_CACHE_S": 0,
         }
     )
+    made.instance_path = str(tmp_path_factory.mktemp("instance"))  # not this installation's
     made.test_client_class = SiteClient
     with made.app_context():
         upgrade()
