@@ -6,12 +6,13 @@ from flask import Flask
 
 from adminsite.kit.panel import create_panel
 from adminsite.views import account
+from adminsite.views.imports import ImportView
 from adminsite.views.keywords import KeywordView
 from adminsite.views.links import LinkView
 from adminsite.views.overview import Overview
 from adminsite.views.tags import TagView
 
-VIEWS = (LinkView, KeywordView, TagView)
+VIEWS = (LinkView, KeywordView, TagView, ImportView)
 
 
 def register(app: Flask, templates: Path, *, environment: str | None) -> None:

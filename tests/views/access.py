@@ -4,6 +4,7 @@
 commit it.
 """
 
+import io
 import os
 import re
 import subprocess
@@ -21,15 +22,20 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from adminsite.db import db, utc_now
+from adminsite.exchange import importing, uploads
 from adminsite.models import User, UserSession
 from adminsite.operations.sessions import digest
+from adminsite.permissions import SYSTEM
+from adminsite.views import imports
 from tests.client import SAFE, SiteClient
 from tests.factories import PASSWORD, KeywordFactory, LinkFactory, TagFactory, UserFactory, save
+from tests.people import acting
 
 TABLE = Path(__file__).with_name("access.txt")
 PART = re.compile(r"<(?:\w+:)?(\w+)>")
 WRITE = "WRITE_ACCESS_TABLE"
 PEOPLE = ("anonymous", "member", "support", "admin", "owner")
+PEOPLE_FILE = b"email,display_name,role\n"
 HEAD = f"""\
 # What every route answers to whom; written by `python -m tests.views.access --write`.
 # Each route gets what it needs of rows that exist. "303/400": with and without the CSRF token.
@@ -84,12 +90,25 @@ class Rows:
         return cast("User", UserFactory())
 
     @cached_property
+    def person(self) -> User:
+        """The one who asks, or somebody else when nobody is signed in."""
+        wanted = select(User).where(User.email == f"{self.who}@example.com")
+        return db.session.scalars(wanted).one_or_none() or self.other
+
+    @cached_property
+    def upload(self) -> str:
+        """The token of a file that the person sent to be imported."""
+        stream, person = io.BytesIO(PEOPLE_FILE), acting(self.person)
+        kept = uploads.keep(imports.folder(), stream, "users", update=False, by=person)
+        with uploads.ordered(kept, max_mb=1, by=SYSTEM) as order:
+            uploads.remember(kept, importing.preview(order), applied=False)
+        return kept.token
+
+    @cached_property
     def session(self) -> UserSession:
         """A session of the person in another browser."""
-        wanted = select(User).where(User.email == f"{self.who}@example.com")
-        person = db.session.scalars(wanted).one_or_none() or self.other
         row = UserSession(
-            user_id=person.id,
+            user_id=self.person.id,
             token_hash=digest(self.word),
             expires_at=utc_now() + timedelta(hours=1),
         )
@@ -115,6 +134,7 @@ def url(route: Route, rows: Rows) -> str:
         "export_type": lambda: "csv",
         "user_id": lambda: rows.other.id if rows.record else None,
         "session_id": lambda: rows.session.id,
+        "token": lambda: rows.upload,
         "filename": lambda: "app.css",
         "_page": lambda: "links",
     }
@@ -142,6 +162,7 @@ def body(route: Route, rows: Rows) -> dict[str, Any]:
         "preview_action": lambda: {"action": "delete", "rowid": rows.record.id},
         "action_view": lambda: {"action": "delete", "rowid": rows.record.id},
         "add_owner": lambda: {"user": UserFactory().email},
+        "upload": lambda: {"kind": "users", "file": (io.BytesIO(PEOPLE_FILE), "people.csv")},
         "sign_in": lambda: {"email": rows.other.email, "password": PASSWORD},
     }
     return forms.get(route.verb, dict)()
