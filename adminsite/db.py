@@ -75,10 +75,9 @@ def transaction() -> Iterator[Session]:
     if session.info.get(WRITE) or session.new or session.dirty or session.deleted:
         message = "a transaction is open already, or changes were made outside of one"
         raise RuntimeError(message)
-    session.rollback()
-    session.connection(execution_options={WRITE: True})
     session.info[WRITE] = True
     try:
+        _begin(session)
         yield session
         session.commit()
     except BaseException:
@@ -86,6 +85,18 @@ def transaction() -> Iterator[Session]:
         raise
     finally:
         session.info.pop(WRITE, None)
+
+
+def _begin(session: Session) -> None:
+    """Turn what was begun for reading into a transaction for writing, on the same connection."""
+    if not session.in_transaction():
+        session.connection(execution_options={WRITE: True})
+        return
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    session.expire_all()
 
 
 @contextmanager
