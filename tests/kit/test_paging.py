@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
@@ -11,9 +11,9 @@ from adminsite import audit
 from adminsite.db import utc_now
 from adminsite.models import Keyword, Link, Tag
 from tests.client import SiteClient
-from tests.factories import LinkFactory, UserFactory
 from tests.kit.conftest import Fill
 from tests.lists import ask, walk
+from tests.rows import link, person
 
 ClientAs = Callable[[str], SiteClient]
 ORDERS = [
@@ -30,10 +30,6 @@ ORDERS = [
 @pytest.fixture
 def tab(client_as: ClientAs) -> SiteClient:
     return client_as("support")
-
-
-def keep(**values: Any) -> Link:
-    return cast("Link", LinkFactory(**values))
 
 
 def in_order(session: Session, model: Any, column: str, *, desc: bool) -> list[int]:
@@ -96,8 +92,8 @@ class TestPages:
 
     def test_go_on_with_search_and_filters(self, tab: SiteClient, fill: Fill) -> None:
         fill(Link, 50)
-        owner = UserFactory()
-        wanted = [keep(slug=f"other-{n}", owner=owner).id for n in range(30)]
+        owner = person()
+        wanted = [link(slug=f"other-{n}", owner=owner).id for n in range(30)]
 
         pages = list(walk(tab, "/admin/links?search=other&page_size=20&created_at_from=2020-01-01"))
 
@@ -114,7 +110,7 @@ class TestMeanwhile:
 
         for page in walk(tab, "/admin/links?page_size=20"):
             shown += page.ids
-            LinkFactory()
+            link()
 
         assert len(shown) == len(set(shown))
         assert before <= set(shown)
@@ -239,7 +235,7 @@ class TestCount:
 
     def test_of_a_searched_list_is_that_of_the_search(self, tab: SiteClient, fill: Fill) -> None:
         fill(Link, 30)
-        LinkFactory(slug="lonely")
+        link(slug="lonely")
 
         assert ">1<" in tab.get("/admin/links/count?search=lonely").text
 
@@ -255,7 +251,7 @@ def test_an_unknown_order_is_the_default_one(tab: SiteClient, fill: Fill, query:
 
 
 def test_the_newest_link_comes_first(tab: SiteClient) -> None:
-    old = keep(created_at=utc_now() - timedelta(days=1))
-    new = keep()
+    old = link(created_at=utc_now() - timedelta(days=1))
+    new = link()
 
     assert ask(tab, "/admin/links").ids == [new.id, old.id]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from adminsite.models import Keyword, Link, LinkOwner, Tag, User
+from adminsite.models import Link, LinkOwner, Tag, User
 from tests.client import SiteClient
-from tests.factories import KeywordFactory, LinkFactory, TagFactory, UserFactory
 from tests.lists import ask, walk
+from tests.rows import keyword, link, person, tag
 
 ClientAs = Callable[[str], SiteClient]
 URL = "/admin/links"
@@ -24,18 +24,6 @@ URL = "/admin/links"
 @pytest.fixture
 def tab(client_as: ClientAs) -> SiteClient:
     return client_as("support")
-
-
-def link(**values: Any) -> Link:
-    return cast("Link", LinkFactory(**values))
-
-
-def person(name: str, **values: Any) -> User:
-    return cast("User", UserFactory(display_name=name, **values))
-
-
-def tag(name: str) -> Tag:
-    return cast("Tag", TagFactory(name=name))
 
 
 class TestSearch:
@@ -144,7 +132,7 @@ class TestSearch:
         assert ask(tab, URL, search="smith").ids == [found.id]
 
     def test_looks_in_a_keywords_description_too(self, tab: SiteClient) -> None:
-        found = cast("Keyword", KeywordFactory(description="Finds tickets."))
+        found = keyword(description="Finds tickets.")
 
         assert ask(tab, "/admin/keywords", search="TICKETS").ids == [found.id]
 
@@ -251,7 +239,7 @@ class TestFilter:
         assert f"?tag={red.id}&amp;page_size=20&amp;sort=slug" in page.text
 
     def test_is_forgotten_by_lists_that_do_not_know_it(self, tab: SiteClient) -> None:
-        found = cast("Keyword", KeywordFactory())
+        found = keyword()
 
         assert ask(tab, "/admin/keywords", owner="nobody").ids == [found.id]
 
