@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, or_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -125,10 +125,12 @@ def reconcile(
         return mine, ()
     if not 0 < seen < version:
         raise _nonsense()
-    since = _changes_since(row, seen)
-    if not since:  # changed, and nobody can say what: then all of it
-        since = {name: _Change(value, "somebody", None) for name, value in _unknown(mine)}
-    return _merge(row, values, mine, {k: v for k, v in since.items() if k in {*fields, *mine}})
+    since = {
+        name: change
+        for name, change in _changes_since(row, seen).items()
+        if name in {*fields, *mine} and not same(change.before, value_of(row, name))
+    }
+    return _merge(row, values, mine, since)
 
 
 def write(row: Base, values: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -171,7 +173,12 @@ def _merge(
     theirs = {k for k in since if k not in mine or same(mine[k], since[k].before)}
     clashes = [k for k in since if k not in theirs]
     if clashes:
-        raise _conflict(row, [_clash(row, k, since[k], mine[k]) for k in clashes])
+        settled = {
+            k: mine[k] if k in mine and k not in theirs else value_of(row, k)
+            for k in values
+            if k not in clashes
+        }
+        raise _conflict(row, [_clash(row, k, since[k], mine[k]) for k in clashes], settled)
     agreed = {k for k in values if k not in mine}
     merged = tuple(_clash(row, k, since[k], None) for k in since if k not in agreed)
     return {k: v for k, v in mine.items() if k not in theirs}, merged
@@ -181,36 +188,35 @@ def _clash(row: Base, field: str, change: _Change, mine: object) -> Clash:
     return Clash(field, plain(mine), value_of(row, field), change.who, change.when)
 
 
-def _unknown(mine: Mapping[str, Any]) -> Iterable[tuple[str, object]]:
-    nothing = object()
-    return ((name, nothing) for name in mine)
-
-
 def _changes_since(row: Base, seen: int) -> dict[str, _Change]:
     """By field: what it was in the version seen, and who changed it last since."""
+    created = f"{noun(row)}.created"
     events = db.session.execute(
-        select(AuditEvent.changes, AuditEvent.actor_email, AuditEvent.at)
+        select(AuditEvent.action, AuditEvent.changes, AuditEvent.actor_email, AuditEvent.at)
         .where(
             AuditEvent.subject_type == noun(row),
             AuditEvent.subject_id == ",".join(str(part) for part in _identity(row)),
-            AuditEvent.subject_version > seen,
+            or_(AuditEvent.subject_version > seen, AuditEvent.action == created),
         )
         .order_by(AuditEvent.id)
     )
     since: dict[str, _Change] = {}
-    for changes, who, when in events:
+    for action, changes, who, when in events:
+        if action == created:  # SQLite may give a deleted record's key to a new one
+            since.clear()
+            continue
         for name, pair in changes.items():
             before = since[name].before if name in since else pair[0]
             since[name] = _Change(before, who or "somebody", when)
     return since
 
 
-def _conflict(row: Base, clashes: list[Clash]) -> ConflictError:
+def _conflict(row: Base, clashes: list[Clash], settled: Mapping[str, object]) -> ConflictError:
     names = ", ".join(clash.field.replace("_", " ") for clash in clashes)
     who = " and ".join(dict.fromkeys(clash.who for clash in clashes))
     version: int = row.version  # type: ignore[attr-defined]
     message = f"{who} changed {names} while you were editing. Choose what to keep, then save."
-    return ConflictError(tuple(clashes), version, message)
+    return ConflictError(tuple(clashes), version, message, settled)
 
 
 def _nonsense() -> InvalidError:
