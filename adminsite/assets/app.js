@@ -178,7 +178,7 @@
     const count = $("#count");
     const number = Number(count?.textContent.replaceAll(",", ""));
     if (number > 0) count.textContent = (number - 1).toLocaleString("en-US");
-    if (!rows().length) htmx.ajax("GET", location.href, { target: "#list", swap: "outerHTML" });
+    if (!rows().length) get(location.href, $("#list"), "outerHTML");
     picked();
   }
 
@@ -209,14 +209,16 @@
     }),
   );
   let next = null;
-  const get = (url, target, swap) => htmx.ajax("GET", url, { target, swap, source: target });
+  const get = (url, target, swap) => htmx.ajax("GET", url, { target, swap, source: target }).catch(() => {});
   function editRow(row) {
+    if (!$(".actions [data-action=edit]", row)) return $("a", row)?.click();
     remembered(row);
     get(`${row.dataset.path}/edit`, row, "outerHTML");
   }
   function deleteRow(row, from = row) {
+    if (!$(".actions [data-action=delete]", row)) return;
     remembered(from);
-    htmx.ajax("GET", `${row.dataset.path}/delete`, { target: "#dialog", swap: "innerHTML" });
+    get(`${row.dataset.path}/delete`, $("#dialog"), "innerHTML");
   }
   function openCell(row, name) {
     if (typeof row === "string") row = document.getElementById(row);
@@ -513,11 +515,19 @@
     if (note) note.textContent = `Unsaved: ${[...names].join(", ") || "changes"}`;
   }
   setTimeout(() => ["input", "change", "picked"].forEach((type) => on(type, dirty)));
-  on("submit", (e) => (sent = !e.target.matches("[hx-put], [hx-post]")));
+  on("submit", (e) => {
+    sent = !e.target.matches("[hx-put], [hx-post], [hx-get]");
+    if (sent && e.submitter?.matches(".btn")) e.submitter.ariaBusy = "true";
+    document.body.classList.toggle("loading", sent);
+  });
   addEventListener("beforeunload", (e) => {
     if (!sent && $("[data-dirty]")) e.preventDefault();
   });
-  addEventListener("pageshow", () => (sent = false));
+  addEventListener("pageshow", () => {
+    sent = false;
+    document.body.classList.remove("loading");
+    $$("[aria-busy]").forEach((b) => b.removeAttribute("aria-busy"));
+  });
   $("[data-summary]")?.focus();
 
   // ---- small things: copy, theme, side bar, menus, tips ----
