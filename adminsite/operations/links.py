@@ -141,7 +141,7 @@ def add_owner(link: Link, user: User, *, by: Actor) -> Link:
 
     Raises:
         ForbiddenError: the person may not change links.
-        InvalidError: the user owns it already.
+        InvalidError: the user owns it already, or it has as many owners as it may.
         MissingError: the link was deleted meanwhile.
 
     Source: R-001-7, D-16.
@@ -181,7 +181,7 @@ def transfer(link: Link, user: User, *, by: Actor) -> Link:
 
     Raises:
         ForbiddenError: the person may not change links.
-        InvalidError: the user is the primary owner already.
+        InvalidError: the user is the primary owner already, or there are too many others.
         MissingError: the link was deleted meanwhile.
 
     Source: D-16.
@@ -231,6 +231,8 @@ def _sorted(rows: Iterable[Tag]) -> list[Tag]:
 
 
 def _change_owners(link: Link, owners: list[UUID], by: Actor) -> Link:
+    if len(owners) > rules.OWNERS_PER_LINK:
+        raise InvalidError({"user": f"A link has at most {rules.OWNERS_PER_LINK} owners."})
     finish(link, "link.updated", _set_owners(link, owners), by=by)
     db.session.expire(link, ["owners"])  # they come back in the order of standing
     return link
