@@ -95,6 +95,8 @@ def values_of(
     sent = [name for name in names if name in data]
     form.validate()
     wrong = {name: str(form[name].errors[0]) for name in sent if form[name].errors}
+    single = (name for name in sent if not isinstance(form[name], TagsField))
+    wrong |= {name: "Give one value." for name in single if len(data.getlist(name)) > 1}
     if wrong:
         raise InvalidError(wrong)
     return view.clean({name: form[name].data for name in sent})
@@ -106,7 +108,7 @@ def seen_version(data: MultiDict[str, str]) -> int | None:
     Raises:
         BadRequest: it is not a whole number.
     """
-    text = data.get("row_version", "")
+    text = ",".join(data.getlist("row_version"))
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < len(str(2**31))):
@@ -223,11 +225,7 @@ def drawn_cell(view: "ResourceView", name: str, pk: Any) -> Any:
     Raises:
         MissingError: it does not exist, or not for this person.
     """
-    key = view.coerce_pk(pk)
-    found = None if key is None else listing.one(view, db.session(), key)
-    if found is None:
-        raise MissingError(view.missing_text)
-    return view.draw_cell(found, view.column(name))
+    return view.draw_cell(record(view, pk), view.column(name))
 
 
 def merged_text(saved: Any) -> str:

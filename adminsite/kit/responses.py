@@ -1,6 +1,6 @@
 """Answers: a page, a fragment for htmx, or JSON, from one place that knows which was asked."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from flask import Response, flash, jsonify, make_response, redirect, request
@@ -9,6 +9,8 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
 from adminsite import web
+
+NUMBERS = frozenset({"row_version", "list_form_pk"})
 
 
 def toast(answer: ResponseReturnValue, message: str, level: str = "success") -> Response:
@@ -45,23 +47,40 @@ def wants_json() -> bool:
     return web.wants_json()
 
 
-def submitted() -> MultiDict[str, str]:
+def submitted(numbers: Collection[str] = ()) -> MultiDict[str, str]:
     """What was sent: form fields, or a JSON object of texts.
+
+    Args:
+        numbers: the fields that may also be whole numbers in JSON.
 
     Raises:
         BadRequest: the body is not JSON, not an object, or holds something else than texts.
     """
     if not request.is_json:
         return request.form
-    body = request.get_json()
+    fields: MultiDict[str, str] = MultiDict()
+    for name, value in _object().items():
+        items = value if isinstance(value, list) else [value]
+        for item in items or [None]:  # an empty list is a field sent empty
+            fields.add(name, _text(name, item, whole=name in NUMBERS or name in numbers))
+    return fields
+
+
+def _object() -> dict[str, Any]:
+    try:
+        body = request.get_json()
+    except RecursionError:
+        body = None
     if not isinstance(body, dict):
         message = "Send a JSON object."
         raise BadRequest(message)
-    fields: MultiDict[str, str] = MultiDict()
-    for name, value in body.items():
-        for item in value if isinstance(value, list) else [value]:
-            if item is not None and not isinstance(item, str) and type(item) is not int:
-                message = f"The field {name[:60]} must be a text."
-                raise BadRequest(message)
-            fields.add(name, "" if item is None else str(item))
-    return fields
+    return body
+
+
+def _text(name: str, value: Any, *, whole: bool) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    if whole and type(value) is int:
+        return str(value)
+    message = f"The field {name[:60]} must be a {'whole number' if whole else 'text'}."
+    raise BadRequest(message)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from adminsite.kit.view import ResourceView
 
 Refusal = (InvalidError, ConflictError)
+PLAIN_TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 
 
 def index(view: "ResourceView") -> ResponseReturnValue:
@@ -52,7 +53,7 @@ def new(view: "ResourceView") -> ResponseReturnValue:
 
 def create(view: "ResourceView") -> ResponseReturnValue:
     """Make a record; a refusal shows the form again with everything that was typed."""
-    data = submitted()
+    data = submitted(view.number_fields)
     try:
         row = editing.create(view, data)
     except InvalidError as refusal:
@@ -90,7 +91,7 @@ def edit_page(view: "ResourceView") -> ResponseReturnValue:
         row = editing.record(view, pk)
         draft = editing.bound_form(view, view.edit_fields, row)
         return pages.edit_form(view, row, draft, back=back)
-    data = submitted()
+    data = submitted(view.number_fields)
     try:
         saved = editing.save(view, pk, data, view.edit_fields)
     except Refusal as refusal:
@@ -143,7 +144,7 @@ def edit_row(view: "ResourceView", pk: Any) -> ResponseReturnValue:
 
 def update_row(view: "ResourceView", pk: Any) -> ResponseReturnValue:
     """Save the row; a refusal is the row's form again, or the page without htmx."""
-    data = submitted()
+    data = submitted(view.number_fields)
     names = view.row_fields if is_fragment() else view.edit_fields
     try:
         saved = editing.save(view, pk, data, names)
@@ -178,7 +179,7 @@ def update_cells(view: "ResourceView") -> ResponseReturnValue:
     Raises:
         BadRequest: no record, no column, or one that is not editable.
     """
-    data = submitted()
+    data = submitted(view.number_fields)
     pk = data.get("list_form_pk", "")
     names = tuple(name for name in data if name not in editing.PLUMBING)
     unknown = [name for name in names if name not in view.column_editable_list]
@@ -197,7 +198,7 @@ def update_cells(view: "ResourceView") -> ResponseReturnValue:
     if wants_json():
         return accepted(pages.plain_record(view, saved.row))
     if not is_fragment():
-        return message
+        return message, PLAIN_TEXT
     if len(names) > 1:
         return toast(editing.drawn_row(view, pk), message)
     return toast(view.draw_cell(saved.row, view.column(names[0])), message)
@@ -213,7 +214,7 @@ def _refused_cells(
     if wants_json():
         return refused(refusal.message, refusal.fields, refusal.status)
     if not is_fragment():
-        return refusal.message, refusal.status, {"Content-Type": "text/plain; charset=utf-8"}
+        return refusal.message, refusal.status, PLAIN_TEXT
     found = editing.record(view, pk)
     draft = editing.refused_form(view, names, data, refusal)
     if len(names) > 1:

@@ -15,7 +15,7 @@ from flask_admin import expose
 from flask_admin.contrib.sqla.view import ModelView
 from jinja2 import Template
 from markupsafe import Markup
-from sqlalchemy import ColumnElement, Select, inspect, select
+from sqlalchemy import ColumnElement, Integer, Select, inspect, select
 from sqlalchemy.orm import Session
 
 from adminsite import auth
@@ -353,6 +353,16 @@ class ResourceView(ModelView):
             return declared, False
         return ("created_at", True) if "created_at" in self.sortable else (self.label_name, False)
 
+    @cached_property
+    def number_fields(self) -> frozenset[str]:
+        """The fields that hold whole numbers."""
+        columns = inspect(self.model).columns
+        return frozenset(
+            name
+            for name in self.resource.fields
+            if name in columns and isinstance(columns[name].type, Integer)
+        )
+
     def sorts_alone(self, name: str) -> bool:
         """Whether no two rows have the same value there, so that the key need not follow."""
         return bool(inspect(self.model).columns[name].unique)
@@ -374,8 +384,8 @@ class ResourceView(ModelView):
         return tuple(flt for flt in self.filters if self.sees(flt.name))
 
     def column(self, name: str) -> Column:
-        """The list's column of that name."""
-        return next(column for column in self.shown if column.name == name)
+        """The column of that name, whether or not the list shows it."""
+        return next((c for c in self.shown if c.name == name), None) or self._column(name)
 
     def _column(self, name: str) -> Column:
         searched = {n.split(".")[0] for n in self.column_searchable_list}
