@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import inspect, or_, select
+from sqlalchemy import ColumnElement, inspect, or_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -20,8 +20,6 @@ from adminsite.permissions import Actor
 
 Row = TypeVar("Row", bound=Base)
 LOCKED = "locked_rows"
-# Others may still refer to the row by its key, which nothing here changes.
-FOR_UPDATE = {"key_share": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +51,15 @@ def lock(row: Base) -> None:
         MissingError: it was deleted meanwhile.
     """
     known = _key(row) in _locked(db.session())
-    if not known and get_for_update(type(row), _identity(row)) is None:
+    if not known and get_for_update(type(row), *_identity(row)) is None:
         raise MissingError(f"This {noun(row)} was deleted meanwhile.")
 
 
-def get_for_update(model: type[Row], pk: object) -> Row | None:
+def get_for_update(model: type[Row], *pk: Any) -> Row | None:
     """The row by its key, read anew and locked; None when there is none."""
-    session = db.session()
-    row = session.get(model, pk, with_for_update=FOR_UPDATE, populate_existing=True)
-    if row is not None:
-        _locked(session).add(_key(row))
-    return row
+    key = zip(inspect(model).primary_key, pk, strict=True)
+    # Not Session.get: it compares the version with one read before the wait for the lock.
+    return next(iter(_lock_rows(model, *(column == value for column, value in key))), None)
 
 
 def get_all_for_update(
@@ -76,18 +72,7 @@ def get_all_for_update(
         pks: the keys; unknown ones are left out of the answer.
         options: what to load with the rows.
     """
-    session = db.session()
-    column = inspect(model).primary_key[0]
-    rows = session.scalars(
-        select(model)
-        .where(column.in_(pks))
-        .order_by(column)
-        .with_for_update(of=model, key_share=True)
-        .options(*options)
-        .execution_options(populate_existing=True)
-    ).all()
-    _locked(session).update(_key(row) for row in rows)
-    return rows
+    return _lock_rows(model, inspect(model).primary_key[0].in_(pks), options=options)
 
 
 def seen_version(text: str | None) -> int | None:
@@ -228,7 +213,25 @@ def _key(row: Base) -> tuple[Any, ...]:
 
 
 def _identity(row: Base) -> tuple[Any, ...]:
-    return tuple(inspect(row).mapper.primary_key_from_instance(row))
+    """The stored row's key; asked of the session, since reading it might query."""
+    return tuple(inspect(row).identity or ())
+
+
+def _lock_rows(
+    model: type[Row], *where: ColumnElement[bool], options: Sequence[ORMOption] = ()
+) -> Sequence[Row]:
+    session = db.session()
+    rows = session.scalars(
+        select(model)
+        .where(*where)
+        .order_by(*inspect(model).primary_key)
+        # Others may still refer to the rows by their keys, which nothing here changes.
+        .with_for_update(of=model, key_share=True)
+        .options(*options)
+        .execution_options(populate_existing=True)
+    ).all()
+    _locked(session).update(_key(row) for row in rows)
+    return rows
 
 
 def _locked(session: Session) -> set[tuple[Any, ...]]:
