@@ -1,6 +1,6 @@
 """Bulk actions: a preview that says what will happen, then all of it or nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest
 
 from adminsite import auth
 from adminsite.db import db, transaction
-from adminsite.errors import ForbiddenError, RuleError
+from adminsite.errors import ForbiddenError, MissingError, RuleError
 from adminsite.kit import listing
 
 if TYPE_CHECKING:
@@ -44,47 +44,64 @@ class BulkAction:
 
 
 def chosen(view: "ResourceView") -> list[Any]:
-    """The keys a bulk request names, or those that match the list's filters now.
+    """The keys a preview is asked for: those named, or all that match the list's filters now.
 
     Raises:
         BadRequest: none, too many, or one that is no key.
     """
-    if request.form.get("all") == "1":
-        query = listing.read(view, request.form)
-        session = db.session()
-        keys = select(view.pk_column).where(*listing.conditions(view, session, query))
-        found = list(session.scalars(keys.order_by(view.pk_column).limit(MAX_ROWS + 1)))
-    else:
-        texts = [t for text in request.form.getlist("rowid") for t in text.split(",") if t]
-        found = sorted({view.coerce_pk(text) for text in texts} - {None}, key=str)
-        if len(found) != len(set(texts)):
-            message = "One of the rows chosen does not exist."
-            raise BadRequest(message)
-    if not found:
+    if request.form.get("all") != "1":
+        return named(view)
+    query = listing.read(view, request.form)
+    session = db.session()
+    keys = select(view.pk_column).where(*listing.conditions(view, session, query))
+    return _some(list(session.scalars(keys.order_by(view.pk_column).limit(MAX_ROWS + 1))))
+
+
+def named(view: "ResourceView") -> list[Any]:
+    """The keys that a bulk request names, in their order: never what matches by then.
+
+    Raises:
+        BadRequest: none, too many, or one that is no key.
+    """
+    texts = {t for text in request.form.getlist("rowid") for t in text.split(",") if t}
+    found = {view.coerce_pk(text) for text in texts}
+    if None in found:
+        message = "One of the rows chosen does not exist."
+        raise BadRequest(message)
+    return _some(sorted(found))
+
+
+def _some(keys: list[Any]) -> list[Any]:
+    if not keys:
         message = "Choose at least one row."
         raise BadRequest(message)
-    if len(found) > MAX_ROWS:
+    if len(keys) > MAX_ROWS:
         message = f"At most {MAX_ROWS:,} rows at once. Narrow the list first."
         raise BadRequest(message)
-    return found
+    return keys
 
 
 def preview(view: "ResourceView", action: BulkAction, keys: Sequence[Any]) -> dict[str, Any]:
-    """What the confirmation says: how many, which first, which of them will be refused."""
+    """What the confirmation says: how many, and which first.
+
+    Raises:
+        MissingError: one of them does not exist, or not for this person.
+    """
     label = getattr(view.model, view.label_name)
-    session = db.session()
-    statement = select(label).where(view.pk_column.in_(keys[:SAMPLE])).order_by(view.pk_column)
-    names = list(session.scalars(statement))
+    wanted = select(view.pk_column, label).where(view.pk_column.in_(keys), *view.scope())
+    found = db.session.execute(wanted.order_by(view.pk_column)).all()
+    _all_there(view, keys, {row[0] for row in found})
     noun = view.singular if len(keys) == 1 else view.plural
+    where = listing.read(view, request.form).params  # the list to come back to
     return {
         "title": f"{action.label} {len(keys):,} {noun}?",
         "lines": [action.warning] if action.warning else [],
-        "sample": names,
-        "more": len(keys) - len(names),
+        "sample": [row[1] for row in found[:SAMPLE]],
+        "more": max(len(keys) - SAMPLE, 0),
         "confirm_url": f"{view.url}/action/",
         "confirm_label": f"{action.label} {len(keys):,} {noun}",
         "danger": action.danger,
-        "fields": [("action", action.name), ("rowid", ",".join(map(str, keys)))],
+        "fields": [("action", action.name), ("rowid", ",".join(map(str, keys))), *where.items()],
     }
 
 
@@ -97,9 +114,7 @@ def run(view: "ResourceView", action: BulkAction, keys: Sequence[Any]) -> str:
     person = auth.current_person()
     with transaction():
         rows = _locked(view, keys)
-        if len(rows) != len(keys):
-            message = f"Of {len(keys):,} rows chosen, {len(rows):,} exist. Nothing was changed."
-            raise RuleError(message)
+        _all_there(view, keys, {row.id for row in rows})
         for row in rows:
             label = str(row)
             try:
@@ -108,10 +123,25 @@ def run(view: "ResourceView", action: BulkAction, keys: Sequence[Any]) -> str:
                     raise ForbiddenError(reason)
                 action.apply(row, by=person)
             except RuleError as refusal:
-                message = f"{label}: {refusal.message} Nothing was changed."
-                raise type(refusal)(message) from refusal
+                raise _about(label, refusal) from refusal
     noun = view.singular if len(keys) == 1 else view.plural
     return f"{action.done} {len(keys):,} {noun}."
+
+
+def _all_there(view: "ResourceView", keys: Sequence[Any], found: Collection[Any]) -> None:
+    gone = [str(key) for key in keys if key not in found]
+    if gone:
+        some = ", ".join(gone[:SAMPLE]) + (" and others" if len(gone) > SAMPLE else "")
+        noun, verb = (view.singular, "does") if len(gone) == 1 else (view.plural, "do")
+        message = f"The {noun} {some} {verb} not exist any more. Nothing was changed."
+        raise MissingError(message)
+
+
+def _about(label: str, refusal: RuleError) -> RuleError:
+    """The refusal with the name of the row that it is about."""
+    told = RuleError(f"{label}: {refusal.message} Nothing was changed.", refusal.fields)
+    told.status, told.code = refusal.status, refusal.code
+    return told
 
 
 def _locked(view: "ResourceView", keys: Sequence[Any]) -> list[Any]:

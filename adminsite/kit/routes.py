@@ -248,7 +248,7 @@ def preview_action(view: "ResourceView") -> ResponseReturnValue:
 def run_action(view: "ResourceView") -> ResponseReturnValue:
     """Do a bulk action: all of it, or nothing and the name of the row that stands in the way."""
     action = _action(view)
-    keys = bulk.chosen(view)
+    keys = bulk.named(view)
     message = bulk.run(view, action, keys)
     if wants_json():
         return accepted({"count": len(keys)})
