@@ -73,6 +73,8 @@ def suggest_tags(session: Session, term: str, limit: int) -> list[Option]:
 
 def describe_person(text: str) -> tuple[UUID, str] | None:
     """The person with this id, or this e-mail, for a filter's chip."""
+    if not text.isprintable():  # neither database compares with every character
+        return None
     try:
         where = User.id == UUID(text)
     except ValueError:
