@@ -113,7 +113,7 @@ def update(
     apply, merged = reconcile(link, clean, seen, FIELDS)
     if "tags" in apply:
         apply["tags"] = _sorted(tags.obtain(apply["tags"], by=by).values())
-    changes = write(link, apply) | (_set_owners(link, owners) if owners else {})
+    changes = (_set_owners(link, owners) if owners else {}) | write(link, apply)
     if changes:
         finish(link, "link.updated", changes, by=by)
     return Saved(link, tuple(changes), merged)
