@@ -161,10 +161,9 @@ def url_template(value: object) -> str:
 
     Source: D-23, R-001-29, R-001-34.
     """
-    text = url(value)
-    if PLACEHOLDER not in text:
+    if isinstance(value, str) and value and PLACEHOLDER not in value:
         raise ValueError("The URL template must contain {slug}, where the typed text goes.")
-    return text
+    return url(value)
 
 
 def expand(template: str, text: str) -> str:
