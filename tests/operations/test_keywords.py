@@ -61,6 +61,14 @@ class TestUpdate:
         assert saved.changed == ("description",)
         assert told(session, "keyword.updated") == {"description": ["Old", None]}
 
+    def test_that_changes_nothing_leaves_no_trace(self, admin: User) -> None:
+        keyword = KeywordFactory.create(keyword="gh")
+
+        with transaction():
+            saved = keywords.update(keyword, {"keyword": "gh"}, by=acting(admin))
+
+        assert (saved.changed, keyword.version) == ((), 1)
+
     def test_the_keyword_is_fixed(self, admin: User) -> None:
         keyword = KeywordFactory.create(keyword="gh")
 

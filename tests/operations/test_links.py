@@ -169,6 +169,14 @@ class TestUpdate:
             ["new@example.com", "old@example.com"],
         ]
 
+    def test_to_the_same_owners_leaves_no_trace(self, admin: User) -> None:
+        link = LinkFactory.create(owner=admin)
+
+        with transaction():
+            saved = links.update(link, {"owners": [admin.id]}, by=acting(admin))
+
+        assert (saved.changed, link.version) == ((), 1)
+
     def test_is_refused_for_another_slug(self, admin: User) -> None:
         link = LinkFactory.create(slug="jira")
 

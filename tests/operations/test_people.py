@@ -66,6 +66,14 @@ class TestUpdateUser:
         assert (ann.email_key, ann.display_name) == ("ann@example.org", "A")
         assert actions(session) == ["user.updated"]
 
+    def test_that_changes_nothing_leaves_no_trace(self, admin: User, session: Session) -> None:
+        ann = UserFactory.create(display_name="Ann")
+
+        with transaction():
+            users.update(ann, {"display_name": " Ann "}, by=acting(admin))
+
+        assert actions(session) == []
+
     def test_changes_the_case_of_an_address(self, admin: User) -> None:
         ann = UserFactory.create(email="ann@example.com")
 
