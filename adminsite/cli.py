@@ -182,7 +182,12 @@ def read_password(email: str, *, given: bool) -> str | None:
     person = admins.find(email)
     if person is not None and person.password_hash:
         return None
-    if not sys.stdin.isatty():
+    if not is_terminal():
         raise click.ClickException("Nobody can type a password here: use --password-stdin.")
     prompted: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     return prompted
+
+
+def is_terminal() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty()
