@@ -89,6 +89,7 @@ def transaction() -> Iterator[Session]:
 
 def _begin(session: Session) -> None:
     """Turn what was begun for reading into a transaction for writing, on the same connection."""
+    session.expire_all()
     if not session.in_transaction():
         session.connection(execution_options={WRITE: True})
         return
@@ -96,7 +97,6 @@ def _begin(session: Session) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("COMMIT")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-    session.expire_all()
 
 
 @contextmanager
