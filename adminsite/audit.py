@@ -100,8 +100,7 @@ class _Queue:
         """All events, a batch at a time."""
         for packed in self.packed:
             yield pickle.loads(zlib.decompress(packed))  # noqa: S301 - packed above, never stored
-        if self.open:
-            yield self.open
+        yield self.open
 
 
 class UnauditedWriteError(RuntimeError):
@@ -297,15 +296,15 @@ def first_broken() -> int | None:
     query = select(_head.c.event_id, _head.c.hash, _events).select_from(
         _head.outerjoin(_events, true())
     )
-    rows = db.session.execute(query.order_by(_events.c.id), execution_options={"yield_per": BATCH})
+    ordered = query.order_by(_events.c.id).execution_options(yield_per=BATCH)
     last_id, last_hash, end = 0, GENESIS, (0, "")
-    for end_id, end_hash, *values in rows:
-        end = (end_id, end_hash)
-        event_row = dict(zip(_events.c.keys(), values, strict=True))
-        if event_row["id"] is None:
-            break
-        follows = event_row["prev_hash"] == last_hash
-        if not follows or digest(last_hash, event_row) != event_row["hash"]:
-            return int(event_row["id"])
-        last_id, last_hash = event_row["id"], event_row["hash"]
+    with db.session.execute(ordered) as rows:
+        for end_id, end_hash, *values in rows:
+            end = (end_id, end_hash)
+            told = dict(zip(_events.c.keys(), values, strict=True))
+            if told["id"] is None:
+                break
+            if told["prev_hash"] != last_hash or told["hash"] != digest(last_hash, told):
+                return int(told["id"])
+            last_id, last_hash = told["id"], told["hash"]
     return None if end == (last_id, last_hash) else min(last_id + 1, max(end[0], 1))
