@@ -68,6 +68,24 @@ class TestUpload:
         assert "not UTF-8" in answer.text
         assert list(folder.iterdir()) == []
 
+    def test_begins_with_a_form(self, client_as: Sign) -> None:
+        page = client_as("admin").get("/admin/import?kind=keywords").text
+
+        assert '<option value="keywords" selected>' in page
+
+    def test_refuses_in_json_too(self, client_as: Sign) -> None:
+        file = (io.BytesIO(b""), "words.csv")
+
+        answer = client_as("admin").post(
+            "/admin/import",
+            data={"kind": "keywords", "file": file},
+            headers={"Accept": "application/json"},
+        )
+
+        assert answer.status_code == 422
+        assert answer.json is not None
+        assert "empty" in answer.json["error"]["message"]
+
     def test_is_refused_without_a_file(self, client_as: Sign) -> None:
         answer = client_as("admin").post("/admin/import", data={"kind": "links"})
 
