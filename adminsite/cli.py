@@ -15,7 +15,7 @@ from typing import TextIO
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from tqdm import tqdm
 
 from adminsite import audit
@@ -97,7 +97,8 @@ def create_owner(email: str, name: str, *, password_stdin: bool) -> None:
 @audit_commands.command("verify")
 def verify_audit() -> None:
     """Check that no event was changed, dropped or cut off."""
-    broken = audit.first_broken()
+    with sentences():
+        broken = audit.first_broken()
     if broken is not None:
         click.echo(f"The audit's chain is broken at the event with id {broken}.")
         click.get_current_context().exit(1)
@@ -131,6 +132,8 @@ def sentences() -> Iterator[None]:
         if not sentence:
             raise
         raise click.ClickException(sentence) from None
+    except OperationalError as error:
+        raise click.ClickException(f"The database cannot be used: {error.orig}".rstrip()) from None
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}.") from None
 

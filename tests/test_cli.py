@@ -8,7 +8,7 @@ import pytest
 from click.testing import Result
 from flask import Flask
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from adminsite import audit, passwords
@@ -287,6 +287,14 @@ class TestSentences:
 
         with pytest.raises(click.ClickException, match="A link with this slug"), sentences():
             raise error
+
+    def test_says_that_the_database_cannot_be_used(self) -> None:
+        error = OperationalError("SELECT secrets", None, ValueError("no connection"))
+
+        with pytest.raises(click.ClickException) as said, sentences():
+            raise error
+
+        assert said.value.message == "The database cannot be used: no connection"
 
     def test_leaves_other_errors_alone(self) -> None:
         error = IntegrityError("", None, ValueError("something else"))
