@@ -7,6 +7,7 @@ hash, and a commit that would write an audited row without an event is refused (
 import hashlib
 import json
 import pickle
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -206,6 +207,15 @@ def _note_rows(session: Session, _context: object) -> None:
         session.info[QUEUE].settle()
 
 
+# What a statement only says: comments, texts, quoted names.
+_UNREAD = re.compile(r"""--[^\n]*|/\*.*?\*/|'[^']*'|"[^"]*\"""", re.DOTALL)
+_WRITES = re.compile(
+    r"\b(?:insert|truncate|delete\s+from|(?:replace|merge)\s+into)\b"
+    r"|(?<!\bfor\s)(?<!\bkey\s)\bupdate\b",  # not the lock FOR (NO KEY) UPDATE
+    re.IGNORECASE,
+)
+
+
 @event.listens_for(Session, "do_orm_execute")
 def _note_statements(state: ORMExecuteState) -> None:
     statement = state.statement
@@ -215,11 +225,7 @@ def _note_statements(state: ORMExecuteState) -> None:
         table = getattr(statement.table, "name", "?")
         if table not in EXEMPT_TABLES:
             state.session.info.setdefault(BULK, set()).add(table)
-    elif isinstance(statement, TextClause) and statement.text.lstrip()[:6].upper() in {
-        "INSERT",
-        "UPDATE",
-        "DELETE",
-    }:
+    elif isinstance(statement, TextClause) and _WRITES.search(_UNREAD.sub(" ", statement.text)):
         state.session.info.setdefault(BULK, set()).add("SQL text")
 
 
