@@ -179,12 +179,13 @@ class TestLock:
         self, link: Link, admin: User, session: Session
     ) -> None:
         statements: list[str] = []
+        key, url, actor = link.id, link.url, acting(admin)
         with transaction():
-            row = versions.get_for_update(Link, link.id)
+            row = versions.get_for_update(Link, key)
             assert row is not None
             note: Callable[..., None] = lambda *args: statements.append(args[2])  # noqa: E731
             event.listen(db.engine, "before_cursor_execute", note)
-            links.update(row, {"title": "New", "url": link.url}, by=acting(admin), seen=1)
+            links.update(row, {"title": "New", "url": url}, by=actor, seen=1)
             event.remove(db.engine, "before_cursor_execute", note)
 
         assert len(statements) == 1
