@@ -105,7 +105,6 @@
       if (!leave(dialog)) e.preventDefault();
     });
     dialog.showModal();
-    ($("[autofocus]", dialog) || $("[aria-invalid=true]", dialog))?.focus();
   }
   function leave(root) {
     return !$("[data-dirty]", root);
@@ -141,13 +140,7 @@
   on("htmx:afterSwap", (e) => {
     const { target, elt } = e.detail;
     if (target.id === "dialog") return showDialog();
-    const form = $("#rows [data-editing]");
-    if (elt.id === "list" || target.id === "list") return listed(e.detail.requestConfig);
-    if (!place || !$("#list")) return;
-    if (form && form.closest("tr").id === place.id) {
-      const spots = ["[aria-invalid=true]", "[data-clash] input", "[autofocus]", ".input, .textarea, .select"];
-      spots.map((spot) => $(spot, form)).find(Boolean)?.focus();
-    }
+    if (elt.id === "list" || target.id === "list") listed(e.detail.requestConfig);
   });
   // A new list: the search box says what was searched, and the focus is where it was, or near.
   function listed({ elt, verb, path }) {
@@ -161,10 +154,13 @@
     if (elt.closest(".filters")) ($("#add-filter") || box)?.focus();
     else focusBack();
   }
+  // A form that arrived has said itself, by `autofocus`, where the work goes on.
   on("htmx:afterSettle", (e) => {
     const { verb } = e.detail.requestConfig || {};
+    const { id } = e.detail.target;
     const form = place && $(`#${CSS.escape(place.id)} [data-editing]`);
-    if (!place || form || e.detail.target.id === "dialog" || e.detail.target.id === "list") return;
+    if (id && document.activeElement === document.body) $(`#${CSS.escape(id)}.panel`)?.focus();
+    if (!place || form || id === "dialog" || id === "list") return;
     const row = document.getElementById(place.id);
     if (verb && verb !== "get") row?.classList.add("saved");
     if (next) {
@@ -355,7 +351,9 @@
     $("[data-all]", bar).disabled = !every;
     const more = $("[data-pick-matching]", bar);
     if (more) more.hidden = every || n < boxes.length;
-    $("[data-picked]", bar).textContent = every ? more.dataset.text : `${n} selected`;
+    const total = $("#count").textContent;
+    if (more) more.textContent = `Select all ${total} that match`;
+    $("[data-picked]", bar).textContent = every ? `All ${total} that match are selected` : `${n} selected`;
   }
   on("click", (e) => {
     const input = e.target.closest("#rows .pick input");
@@ -405,7 +403,10 @@
       if (option) input.setAttribute("aria-activedescendant", option.id);
       else input.removeAttribute("aria-activedescendant");
     }
+    // Whatever is on its way is not wanted any more.
     function close() {
+      asked++;
+      clearTimeout(timer);
       list.replaceChildren();
       input.setAttribute("aria-expanded", "false");
       mark(null);
@@ -414,9 +415,11 @@
       const url = input.dataset.lookup;
       const turn = ++asked;
       if (!url) return;
-      const answer = await fetch(`${url}&query=${encodeURIComponent(input.value)}`, { headers: { "HX-Request": "true" } });
-      if (turn !== asked || !answer.ok || document.activeElement !== input) return;
-      list.innerHTML = await answer.text();
+      const headers = { "HX-Request": "true" };
+      const answer = await fetch(`${url}&query=${encodeURIComponent(input.value)}`, { headers }).catch(() => null);
+      const found = await answer?.text();
+      if (turn !== asked || !answer?.ok || document.activeElement !== input) return;
+      list.innerHTML = found;
       options().forEach((option, i) => (option.id = `${list.id}-${i}`));
       if (!options().length && input.value) list.append(make("li", { textContent: tags ? `Enter adds “${input.value}”` : "Nobody and nothing found", className: "quiet" }));
       input.setAttribute("aria-expanded", String(options().length > 0));
@@ -434,7 +437,6 @@
     input.addEventListener("input", () => {
       if (hidden) hidden.value = input.value;
       close();
-      clearTimeout(timer);
       timer = setTimeout(search, 150);
     });
     input.addEventListener("focus", () => !tags && !input.value && search());
@@ -590,12 +592,11 @@
     if (/out|down/.test(e.type) || e.target.closest?.(".cell-form")) return;
     let at = e.target.closest?.(".cell-url a, [data-tip], .actions [aria-label], .copy, .cell-pencil, .folded .nav a, .folded .nav-fold");
     let text;
-    if (at) text = at.matches(".cell-url a") ? at.getAttribute("href") : at.dataset.tip || at.ariaLabel || at.textContent;
+    if (at) text = at.dataset.tip || (at.matches(".cell-url a") ? at.getAttribute("href") : at.ariaLabel || at.textContent);
     else {
       at = e.target.closest?.("#rows td");
-      const box = at && !$("form", at) && ($(".cell", at) || at);
-      if (!box || box.scrollWidth <= box.clientWidth) return;
-      text = [...box.childNodes].map((n) => n.textContent).filter(Boolean).join(", ");
+      if (!at || $("form", at) || ![at, ...$$("*", at)].some((n) => n.scrollWidth > n.clientWidth + 1 && n.clientWidth)) return;
+      text = at.matches(".cell-tags") ? [...at.children].map((n) => n.dataset.tip || n.textContent).join(", ") : at.textContent;
     }
     tip = make("div", { className: "tip", textContent: text.trim().slice(0, 2000) });
     document.body.append(tip);
