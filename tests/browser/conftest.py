@@ -1,38 +1,26 @@
 """A real browser against a real server; whatever the browser complains of fails the test."""
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.hands import Hand, Keyboard, Mouse
+from tests.browser.server import browsing, serving
 from tests.browser.watch import Watch
 from tests.client import SECRET_KEY
 from tests.database import Database
 from tests.people import SignIn, restore_session
-from tests.system import chromium
 
-ROOT = Path(__file__).parent.parent.parent
-START_S = 30
 TIMEOUT_MS = 10_000
-FLAGS = [
-    "--no-sandbox",  # Chromium's own does not start for root
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+SETTINGS: dict[str, Any] = {
+    "locale": "en-GB",
+    "timezone_id": "UTC",
+    "reduced_motion": "reduce",
+}
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 @pytest.fixture(scope="session")
@@ -40,32 +28,16 @@ def served(
     application: Flask, database: Database, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The address of the production server, on the database of `app`."""
-    port = _free_port()
-    environment = {
-        name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ
+    settings = {
+        "DATABASE_URL": database.url,
+        "SECRET_KEY": SECRET_KEY,
+        "TRUSTED_HOSTS": "127.0.0.1",
+        "SESSION_COOKIE_SECURE": "0",
+        "OVERVIEW_CACHE_S": "0",
+        "LOGIN_RATE_LIMIT": "1000 per minute",
     }
-    environment |= {
-        "ADMINSITE_DATABASE_URL": database.url,
-        "ADMINSITE_SECRET_KEY": SECRET_KEY,
-        "ADMINSITE_TRUSTED_HOSTS": "127.0.0.1",
-        "ADMINSITE_SESSION_COOKIE_SECURE": "0",
-        "ADMINSITE_OVERVIEW_CACHE_S": "0",
-        "ADMINSITE_LOGIN_RATE_LIMIT": "1000 per minute",
-    }
-    command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}"]
-    command += ["--worker-class", "gthread", "--threads", "4", "app:create_app()"]
-    log = tmp_path_factory.mktemp("server") / "log"
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=output, stderr=output
-        ) as process,
-    ):
-        try:
-            _wait(f"http://127.0.0.1:{port}/healthz", process, log)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.send_signal(signal.SIGTERM)
+    with serving(settings, tmp_path_factory.mktemp("server") / "log") as url:
+        yield url
 
 
 @pytest.fixture
@@ -77,10 +49,8 @@ def live_server(app: Flask, served: str) -> str:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium, started once."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+    with browsing() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture
@@ -89,48 +59,83 @@ def watch() -> Watch:
     return Watch()
 
 
-@pytest.fixture
-def page(browser: Browser, live_server: str, watch: Watch) -> Iterator[Page]:
-    """An empty tab that nobody has signed in with; addresses may be paths."""
-    with browser.new_context(base_url=live_server, locale="en-GB", timezone_id="UTC") as context:
+@pytest.fixture(scope="session")
+def desk(browser: Browser, served: str) -> Iterator[BrowserContext]:
+    """The browser that most tests share, emptied after each: it keeps the static files."""
+    with browser.new_context(base_url=served, **SETTINGS) as context:
         context.set_default_timeout(TIMEOUT_MS)
-        opened = context.new_page()
-        watch.follow(opened)
-        yield opened
-        problems = watch.finish(opened)
-    assert not problems, "\n".join(problems)
+        yield context
 
 
 @pytest.fixture
-def page_as(
-    request: pytest.FixtureRequest, page: Page, live_server: str, sign_ins: dict[str, SignIn]
-) -> Callable[[str], Page]:
-    """The tab, signed in: `page_as("admin").goto("/admin/links")`."""
+def open_tab(
+    browser: Browser, desk: BrowserContext, live_server: str, watch: Watch
+) -> Iterator[Callable[..., Page]]:
+    """A function that opens a browser of its own: `open_tab(java_script_enabled=False)`."""
+    contexts: list[BrowserContext] = []
 
-    def sign_in(level: str) -> Page:
+    def open_one(**options: object) -> Page:
+        context = desk
+        if options or contexts:
+            settings: dict[str, Any] = SETTINGS | options
+            context = browser.new_context(base_url=live_server, **settings)
+            context.set_default_timeout(TIMEOUT_MS)
+        contexts.append(context)
+        context.on("page", watch.follow)
+        return context.new_page()
+
+    yield open_one
+    for context in contexts:
+        for tab in context.pages:
+            watch.finish(tab)
+        context.remove_listener("page", watch.follow)
+        _clear(context) if context is desk else context.close()
+    assert not watch.problems, "\n".join(watch.problems)
+
+
+@pytest.fixture
+def page(open_tab: Callable[..., Page]) -> Page:
+    """An empty tab that nobody has signed in with; addresses may be paths."""
+    return open_tab()
+
+
+@pytest.fixture
+def tab_as(
+    request: pytest.FixtureRequest,
+    open_tab: Callable[..., Page],
+    live_server: str,
+    sign_ins: dict[str, SignIn],
+) -> Callable[..., Page]:
+    """A browser of its own, signed in: `tab_as("owner")`."""
+
+    def sign_in(level: str, tab: Page | None = None, **options: object) -> Page:
         request.getfixturevalue(level)
         restore_session(sign_ins[level])
         held = sign_ins[level].cookies.items()
-        page.context.add_cookies([{"name": n, "value": v, "url": live_server} for n, v in held])
-        return page
+        opened = tab or open_tab(**options)
+        opened.context.add_cookies([{"name": n, "value": v, "url": live_server} for n, v in held])
+        return opened
 
     return sign_in
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@pytest.fixture
+def page_as(page: Page, tab_as: Callable[..., Page]) -> Callable[[str], Page]:
+    """The tab, signed in: `page_as("admin").goto("/admin/links")`."""
+    return lambda level: tab_as(level, page)
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url):  # noqa: S310 - our own address
-                return
-        except urllib.error.HTTPError:
-            raise
-        except OSError:
-            time.sleep(0.1)
-    raise RuntimeError(f"the server did not start: {log.read_text(errors='replace')}")
+@pytest.fixture(params=[Mouse, Keyboard], ids=["mouse", "keyboard"])
+def hand(request: pytest.FixtureRequest, page_as: Callable[[str], Page]) -> Hand:
+    """An admin at work in the tab: once with the mouse, once with the keyboard alone."""
+    made: Hand = request.param(page_as("admin"))
+    return made
+
+
+def _clear(context: BrowserContext) -> None:
+    """Forget who was here and what they set."""
+    for tab in context.pages:
+        if tab.url.startswith("http"):
+            tab.evaluate("localStorage.clear()")
+        tab.close()
+    context.clear_cookies()
