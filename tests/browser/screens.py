@@ -1,0 +1,154 @@
+"""Pictures of the site for the documentation, taken from the demo.
+
+    python -m tests.browser.screens OUTDIR
+
+makes a demo of its own in a temporary folder, serves it, and writes one PNG for each entry of
+`SCREENS` to OUTDIR. Look at them before they are committed.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.server import ROOT, browsing, environment, serving
+
+PASSWORD = "demo-password"
+WIDE = {"width": 1280, "height": 800}
+NARROW = {"width": 360, "height": 740}
+PREPARE = (["db", "upgrade"], ["demo", "load"])
+FILE = """slug,url,title,description,tags,owners
+handbook-2027,https://example.com/handbook/2027,The handbook,,people;handbook,admin@example.com
+Quarter 4,https://example.com/q4,,,,admin@example.com
+rota-night,http://,,,,admin@example.com
+oncall-night,https://example.com/oncall/night,Night shift,,ops,nobody@example.com
+"""
+
+
+def look(_page: Page) -> None:
+    """Take the page as it came."""
+
+
+def edit_row(page: Page) -> None:
+    """Open the third row for editing."""
+    for key in ("j", "j", "j", "e"):
+        page.keyboard.press(key)
+    expect(page.locator("#rows [data-editing]")).to_be_visible()
+
+
+def ask_delete(page: Page) -> None:
+    """Ask to delete the second row."""
+    for key in ("j", "j", "#"):
+        page.keyboard.press(key)
+    expect(page.locator("#dialog dialog")).to_be_visible()
+
+
+def clash(page: Page) -> None:
+    """Change the title of the second row, while somebody else does."""
+    for key in ("j", "j", "e"):
+        page.keyboard.press(key)
+    form = page.locator("#rows [data-editing]")
+    browser = page.context.browser
+    assert browser is not None
+    other = signed_in(browser, page.url.partition("/admin")[0], "owner")
+    other.goto("/admin")
+    token = other.locator("meta[name=csrf-token]").get_attribute("content")
+    other.request.put(
+        form.get_attribute("hx-put") or "",
+        form={"title": "Bookmarks, shared by everybody"},
+        headers={"X-CSRFToken": token or ""},
+    )
+    other.context.close()
+    form.locator("[name=title]").fill("Bookmarks of the whole team")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-clash]")).to_be_visible()
+
+
+def new_keyword(page: Page) -> None:
+    """Try a template out."""
+    page.locator("[data-action=new]").first.click()
+    page.locator("#dialog [name=keyword]").fill("bugs")
+    page.locator("#dialog [name=url_template]").fill("https://tracker.example.com/search?q={slug}")
+    page.locator("#dialog [name=sample]").fill("login page")
+    expect(page.locator("#preview")).to_contain_text("login%20page")
+
+
+def edit_page(page: Page) -> None:
+    """Go on to the page of the first link that has two owners."""
+    owned = page.locator("#rows > tr").filter(has=page.locator(".cell-owners a:nth-of-type(2)"))
+    page.goto(owned.first.locator("[data-action=edit]").get_attribute("href") or "")
+
+
+def check_file(page: Page) -> None:
+    """Have a file of links checked."""
+    file: Any = {"name": "links.csv", "mimeType": "text/csv", "buffer": FILE.encode()}
+    page.locator("[type=file]").set_input_files(file)
+    page.locator("#main [type=submit]").click()
+    expect(page.locator("#refused-title")).to_be_visible()
+
+
+# name: theme, size, path, what to do there
+SCREENS: dict[str, tuple[str, dict[str, int], str, Callable[[Page], None]]] = {
+    "overview": ("light", WIDE, "/admin", look),
+    "links": ("light", WIDE, "/admin/links", look),
+    "links-dark": ("dark", WIDE, "/admin/links", look),
+    "links-narrow": ("light", NARROW, "/admin/links", look),
+    "link-row": ("light", WIDE, "/admin/links", edit_row),
+    "link-delete": ("light", WIDE, "/admin/links", ask_delete),
+    "link-conflict": ("light", WIDE, "/admin/links", clash),
+    "link-page": ("light", WIDE, "/admin/links", edit_page),
+    "keywords": ("light", WIDE, "/admin/keywords", new_keyword),
+    "import": ("light", WIDE, "/admin/import?kind=links", check_file),
+}
+
+
+def signed_in(browser: Browser, url: str, level: str, **options: Any) -> Page:
+    """A browser of that person's own, past the sign-in."""
+    context = browser.new_context(
+        base_url=url, locale="en-GB", timezone_id="UTC", reduced_motion="reduce", **options
+    )
+    page = context.new_page()
+    page.goto("/login")
+    page.locator("#email").fill(f"{level}@example.com")
+    page.locator("#password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/admin")
+    return page
+
+
+def take(browser: Browser, url: str, name: str, folder: Path) -> None:
+    """Write one picture."""
+    theme, size, path, act = SCREENS[name]
+    page = signed_in(browser, url, "admin", color_scheme=theme, viewport=size)
+    page.goto(path)
+    act(page)
+    page.evaluate("document.fonts.ready")
+    page.screenshot(path=folder / f"{name}.png")
+    page.context.close()
+
+
+def main(target: Path) -> None:
+    """Write all pictures to a folder."""
+    target.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as folder:
+        settings = {
+            "DEMO": "1",
+            "DATABASE_URL": f"sqlite:///{folder}/demo.db",
+            "LOGIN_RATE_LIMIT": "1000 per minute",
+        }
+        for command in PREPARE:
+            program = [sys.executable, "-m", "flask", "--app", "app", *command]
+            subprocess.run(program, cwd=ROOT, env=environment(settings), check=True)
+        with serving(settings, Path(folder) / "log") as url, browsing() as browser:
+            for name in SCREENS:
+                take(browser, url, name, target)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m tests.browser.screens OUTDIR")
+    main(Path(sys.argv[1]))
