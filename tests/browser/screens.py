@@ -59,11 +59,11 @@ def clash(page: Page) -> None:
     token = other.locator("meta[name=csrf-token]").get_attribute("content")
     other.request.put(
         form.get_attribute("hx-put") or "",
-        form={"title": "Bookmarks, shared by everybody"},
+        form={"title": "Ask us about security"},
         headers={"X-CSRFToken": token or ""},
     )
     other.context.close()
-    form.locator("[name=title]").fill("Bookmarks of the whole team")
+    form.locator("[name=title]").fill("Security questions and answers")
     page.keyboard.press("Enter")
     expect(page.locator("[data-clash]")).to_be_visible()
 
