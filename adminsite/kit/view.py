@@ -343,15 +343,15 @@ class ResourceView(ModelView):
         columns = self.model.__table__.c
         return {name: columns[name] for name in self.column_sortable_list if self.sees(name)}
 
-    @cached_property
+    @property
     def default_sort(self) -> tuple[str, bool]:
-        """The column and direction of a list nobody sorted: newest first where there is a date."""
-        declared = self.column_default_sort
-        if isinstance(declared, tuple):
-            return declared
-        if declared:
-            return declared, False
-        return ("created_at", True) if "created_at" in self.sortable else (self.label_name, False)
+        """The column and direction of a list nobody sorted: newest first where there is a date.
+
+        Where the person may not see that column, the list is sorted by name.
+        """
+        declared = self.column_default_sort or ("created_at", True)
+        name, desc = declared if isinstance(declared, tuple) else (declared, False)
+        return (name, desc) if name in self.sortable else (self.label_name, False)
 
     @cached_property
     def number_fields(self) -> frozenset[str]:

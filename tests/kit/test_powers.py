@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from adminsite.permissions import Permission
 from adminsite.views.keywords import KeywordView
 from adminsite.views.links import LinkView
 from tests.client import SiteClient
+from tests.lists import ask
 from tests.people import acting
 from tests.rows import keyword, link
 
@@ -114,6 +116,14 @@ class TestHiddenColumn:
         assert f'id="link-{hidden.id}"' in page
         assert "sort=created_at" not in page
         assert "created_at_from" not in page
+
+    def test_leaves_everybody_an_order(self, app: Flask, client_as: ClientAs, hidden: Link) -> None:
+        other = link(slug="a", created_at=hidden.created_at - timedelta(days=1))
+
+        orders = [ask(client_as(who), "/admin/links").ids for who in ("owner", "admin", "owner")]
+
+        newest_first, by_name = [hidden.id, other.id], [other.id, hidden.id]
+        assert orders == [newest_first, by_name, newest_first]
 
 
 class TestField:
