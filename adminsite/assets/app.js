@@ -586,6 +586,29 @@
   themed();
   folded();
 
+  // What does not fit its cell: tags are counted, names and addresses are known as cut.
+  const wide = (element) => element.scrollWidth > element.clientWidth;
+  function fit(part) {
+    const cut = $$(".cell-owners div a, .cell-url i:first-child", part).filter(wide);
+    const full = $$(".cell-tags", part).filter((cell) => cell.clientWidth && wide(cell));
+    const kept = full.map((cell) => {
+      const end = cell.getBoundingClientRect().right - 48;
+      return $$("a", cell).filter((tag, i) => !i || tag.getBoundingClientRect().right <= end).length;
+    });
+    cut.forEach((text) => text.classList.add("cut"));
+    full.forEach((cell, i) => {
+      const more = $(".more", cell) || make("span", { className: "more", tabIndex: 0 });
+      const away = $$("a", cell).slice(kept[i]);
+      const count = away.length + Number(more.textContent);
+      more.dataset.tip = [...away.map((tag) => tag.textContent), more.dataset.tip].filter(Boolean).join(", ");
+      more.textContent = `+${count}`;
+      away.forEach((tag) => (tag.hidden = true));
+      if (away.length) cell.append(more);
+    });
+  }
+  fit(document);
+  on("htmx:load", (e) => fit(e.detail.elt));
+
   let tip;
   function hint(e) {
     tip?.remove();
