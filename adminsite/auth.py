@@ -205,7 +205,10 @@ def _way_back() -> str | None:
         return safe_next(request.script_root + request.full_path.rstrip("?"))
     else:
         seen = request.referrer or ""
-    parts = urlsplit(seen)
+    try:
+        parts = urlsplit(seen)
+    except ValueError:
+        return None
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
     return safe_next(path) if parts.netloc == request.host else None
 

@@ -15,7 +15,7 @@ from typing import TextIO
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from tqdm import tqdm
 
 from adminsite import audit
@@ -132,7 +132,7 @@ def sentences() -> Iterator[None]:
         if not sentence:
             raise
         raise click.ClickException(sentence) from None
-    except OperationalError as error:
+    except (OperationalError, ProgrammingError) as error:
         raise click.ClickException(f"The database cannot be used: {error.orig}".rstrip()) from None
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}.") from None

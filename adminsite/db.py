@@ -11,7 +11,7 @@ from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator, event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import DeclarativeBase, Session
 
-SQLITE_BUSY_TIMEOUT_S = 30
+SQLITE_BUSY_TIMEOUT_S = 20  # below the 30 s after which servers give a request up
 WRITE = "adminsite_write"
 
 
@@ -53,6 +53,15 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+def folded(text: str) -> str:
+    """The text as searching compares it: lower-cased, with one small sigma (D-24).
+
+    `str.lower` writes the sigma at the end of a word differently, so that ΟΔΟΣ would not be
+    found in ΟΔΟΣΑ.
+    """
+    return text.lower().replace("ς", "σ")
 
 
 def utc_now() -> datetime:

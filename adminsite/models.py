@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
-from adminsite.db import Base, UtcDateTime, utc_now
+from adminsite.db import Base, UtcDateTime, folded, utc_now
 from adminsite.permissions import Level, level_of
 
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER keys only
@@ -33,6 +33,11 @@ SEARCH_SEPARATOR = "\x1f"  # no field may hold it, so no search runs across two 
 def one_of(column: str, values: tuple[str, ...]) -> str:
     """The text of a CHECK that a column holds one of these words."""
     return f"{column} IN ({', '.join(repr(v) for v in values)})"
+
+
+# Without it SQLite gives the key of a deleted row to the next one, and a form that is still
+# open would save onto another record.
+NEVER_REUSED = {"sqlite_autoincrement": True}
 
 
 class Searchable:
@@ -48,7 +53,7 @@ class Searchable:
 
     def fill_search_text(self) -> None:
         """Write `search_text` anew from the columns it stands for."""
-        parts = ((getattr(self, name) or "").lower() for name in self.__searchable__)
+        parts = (folded(getattr(self, name) or "") for name in self.__searchable__)
         self.search_text = SEARCH_SEPARATOR.join(parts)
 
 
@@ -133,6 +138,7 @@ class Admin(Dated, Base):
     __table_args__ = (
         CheckConstraint(one_of("role", ROLES), name="role"),
         CheckConstraint(one_of("status", STATUSES), name="status"),
+        NEVER_REUSED,
     )
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
@@ -206,6 +212,7 @@ class Link(Searchable, Dated, Base):
     __table_args__ = (
         Index("ix_links_created_at_id", "created_at", "id"),
         Index("ix_links_updated_at_id", "updated_at", "id"),
+        NEVER_REUSED,
     )
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
@@ -225,7 +232,7 @@ class Tag(Searchable, Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
 
-    __table_args__ = (Index("ix_tags_name_id", "name", "id"),)
+    __table_args__ = (Index("ix_tags_name_id", "name", "id"), NEVER_REUSED)
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
     def __str__(self) -> str:
@@ -247,6 +254,7 @@ class Keyword(Searchable, Dated, Base):
     __table_args__ = (
         Index("ix_keywords_created_at_id", "created_at", "id"),
         CheckConstraint("url_template LIKE '%{slug}%'", name="url_template"),
+        NEVER_REUSED,
     )
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
@@ -268,6 +276,8 @@ class UserSession(Base):
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
+    __table_args__ = (NEVER_REUSED,)
+
     user: Mapped[User] = relationship()
 
 
@@ -288,7 +298,7 @@ class ApiToken(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
-    __table_args__ = (CheckConstraint(one_of("scopes", SCOPES), name="scopes"),)
+    __table_args__ = (CheckConstraint(one_of("scopes", SCOPES), name="scopes"), NEVER_REUSED)
 
 
 class Subscription(Dated, Base):

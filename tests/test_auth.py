@@ -309,3 +309,14 @@ class TestSession:
         assert "HttpOnly" in cookie
         assert "SameSite=Lax" in cookie
         assert "Path=/" in cookie
+
+
+@pytest.mark.parametrize(
+    "headers", [{"HX-Request": "true", "HX-Current-URL": "http://["}, {"Referer": "http://["}]
+)
+def test_an_address_that_is_none_is_no_way_back(
+    client: SiteClient, headers: dict[str, str]
+) -> None:
+    answer = client.post("/admin/links", headers=headers)
+
+    assert answer.status_code in {302, 401}

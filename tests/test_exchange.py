@@ -235,6 +235,15 @@ class TestRow:
         assert {problem.line for problem in report.problems} == {4}
 
 
+class TestOwners:
+    def test_are_named_by_address_and_not_by_id(self, ann: User) -> None:
+        row = f"a,https://a.example/,A,,,{ann.id}\n"
+
+        report = take("links", LINKS + row)
+
+        assert why(report) == f"owners: Nobody has the address `{ann.id}`. Import users first."
+
+
 class TestPeople:
     def test_with_a_role_are_admins_without_a_staff_record(
         self, app: Flask, session: Session
@@ -251,6 +260,15 @@ class TestPeople:
         report = take("users", PEOPLE + "a@example.com,A,admin\n", acting(admin))
 
         assert why(report) == ": This needs an owner; you are signed in as admin."
+
+    def test_who_exist_as_given_are_unchanged_for_who_may_not_give_roles(
+        self, owner: User, admin: User
+    ) -> None:
+        take("users", PEOPLE + "a@example.com,A,admin\n", acting(owner))
+
+        report = take("users", PEOPLE + "a@example.com,A,admin\n", acting(admin))
+
+        assert (report.unchanged, report.refused) == (1, 0)
 
     def test_who_exist_change_when_they_may(self, ann: User) -> None:
         row = f"{ann.email},Anna,user\n"

@@ -110,6 +110,8 @@ class Checker:
             clean: Values = self.table.resource.operations.checked(values, by=self.by)
         except InvalidError as refusal:
             raise InvalidError(refusal.fields | unknown) from None
+        if unknown:  # an id in place of an address keeps the rules of an owner
+            raise InvalidError(unknown)
         shown = clean | {name: [emails[key] for key in clean[name]] for name in self.table.people}
         return _Row(line, self.table.name_of(clean), clean, shown)
 
@@ -128,6 +130,7 @@ class Checker:
             verdict.unchanged += 1
             return
         if stored is None:
+            self.table.may_create(row.values, self.by)
             verdict.inserts.append(row.values)
         else:
             self._compare(row, stored, verdict)

@@ -20,6 +20,7 @@ from adminsite.resources import KEYWORDS, LINKS, Resource
 Values = dict[str, Any]
 Related = Callable[[Session, Sequence[int]], dict[int, list[str]]]
 MayUpdate = Callable[[Any, Collection[str], Actor], None]
+MayCreate = Callable[[Values, Actor], None]
 CHUNK = 1000
 
 
@@ -31,7 +32,7 @@ class Stored:
     values: Values
 
 
-def _anything(_pk: object, _changed: Collection[str], _by: Actor) -> None:
+def _anything(*_asked: object) -> None:
     """No rule but those of the fields."""
 
 
@@ -44,6 +45,7 @@ class Table:
         called: the database column that holds that name in lower case, each once.
         lists: columns of several words, and how they are read.
         people: those of them that name people by their addresses, the first being special.
+        may_create: raises what adding a row of these values would be refused for.
         may_update: raises what changing these columns of a stored row would be refused for.
     """
 
@@ -51,6 +53,7 @@ class Table:
     called: Any
     lists: Mapping[str, Related] = field(default_factory=dict)
     people: tuple[str, ...] = ()
+    may_create: MayCreate = _anything
     may_update: MayUpdate = _anything
 
     @property
@@ -124,7 +127,9 @@ USERS = Resource(
     fields=users.FIELDS,
 )
 TABLES = {
-    "users": Table(USERS, User.email_key, may_update=_may_update_user),
+    "users": Table(
+        USERS, User.email_key, may_create=users.check_new_role, may_update=_may_update_user
+    ),
     "links": Table(LINKS, Link.slug, {"tags": _tags, "owners": _owners}, people=("owners",)),
     "keywords": Table(KEYWORDS, Keyword.keyword),
 }

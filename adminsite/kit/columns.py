@@ -1,13 +1,15 @@
 """Columns of a list: what kind of thing each holds, and how it is made fit for a cell."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from markupsafe import Markup, escape
+
+from adminsite.db import folded
 
 SHORT_URL = 56
 
@@ -114,7 +116,7 @@ UNWRAPPED = frozenset({"url", "template"})  # cells that hold controls of their 
 
 def marked(text: str, term: str) -> Markup | str:
     """The text with every occurrence of the lower-cased term in a `<mark>`."""
-    low = text.lower()
+    low = folded(text)
     if term not in low or len(low) != len(text):
         return text
     parts: list[Markup | str] = []
@@ -136,8 +138,3 @@ def highlighted(value: Any, term: str) -> Any:
     if isinstance(value, list | tuple) and value and isinstance(value[0], Person):
         return [person._replace(name=marked(person.name, term)) for person in value]
     return value
-
-
-def joined(values: Iterable[Any]) -> str:
-    """Names in one line, for an export."""
-    return ";".join(str(v) for v in values)

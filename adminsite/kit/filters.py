@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, and_, true
@@ -126,8 +126,7 @@ class DayFilter(Filter):
         if not text:
             return None
         try:
-            day = date.fromisoformat(text)
-            return datetime(day.year, day.month, min(day.day, 31), tzinfo=UTC)
+            return datetime.combine(date.fromisoformat(text), time(), tzinfo=UTC)
         except (ValueError, OverflowError):
             message = f"The filter {self.label} needs a day like 2025-01-31; not “{text[:40]}”."
             raise FilterError(message) from None

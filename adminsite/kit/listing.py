@@ -14,6 +14,7 @@ from flask import current_app
 from sqlalchemy import ColumnElement, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from adminsite.db import folded
 from adminsite.kit import cursor as cursors
 from adminsite.kit.cursor import Cursor, Direction
 from adminsite.kit.filters import UNSTORABLE, Active
@@ -42,7 +43,7 @@ class Query:
     @property
     def term(self) -> str:
         """The searched text as it is compared: lower-cased (D-24)."""
-        return self.search.lower()
+        return folded(self.search)
 
     @property
     def narrowed(self) -> bool:

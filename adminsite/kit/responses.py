@@ -78,9 +78,12 @@ def _object() -> dict[str, Any]:
 
 
 def _text(name: str, value: Any, *, whole: bool) -> str:
+    if any("\ud800" <= char <= "\udfff" for char in f"{name}{value}"):
+        message = "The request holds half a character; send whole ones, as UTF-8."
+        raise BadRequest(message)
     if value is None or isinstance(value, str):
         return value or ""
     if whole and type(value) is int:
         return str(value)
-    message = f"The field {name[:60]} must be a {'whole number' if whole else 'text'}."
+    message = f"The field {name[:60]} must be {'a whole number' if whole else 'text'}."
     raise BadRequest(message)

@@ -8,11 +8,12 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest, NotFound
 
 from adminsite import audit, auth
-from adminsite.db import db, transaction
+from adminsite.db import db, folded, transaction
 from adminsite.errors import ConflictError, InvalidError, RuleError
 from adminsite.kit import bulk, editing, listing, pages
 from adminsite.kit import export as exports
 from adminsite.kit.editing import Draft
+from adminsite.kit.filters import FilterError
 from adminsite.kit.forms import Lookup
 from adminsite.kit.responses import (
     accepted,
@@ -249,13 +250,21 @@ def run_action(view: "ResourceView") -> ResponseReturnValue:
     """Do a bulk action: all of it, or nothing and the name of the row that stands in the way."""
     action = _action(view)
     keys = bulk.named(view)
+    listing.read(view, request.form)  # refused before anything is done, not after
     message = bulk.run(view, action, keys)
     if wants_json():
         return accepted({"count": len(keys)})
     if is_fragment():
-        args = MultiDict(request.form)
-        return toast(pages.listed(view, args, whole=False), message)
+        return toast(_list_after(view), message)
     return done(str(view.url), message)
+
+
+def _list_after(view: "ResourceView") -> str:
+    """The list as it was narrowed; whole, when what narrowed it is gone by now."""
+    try:
+        return pages.listed(view, request.form, whole=False)
+    except FilterError:
+        return pages.listed(view, MultiDict(), whole=False)
 
 
 def _action(view: "ResourceView") -> bulk.BulkAction:
@@ -276,7 +285,7 @@ def lookup(view: "ResourceView") -> ResponseReturnValue:
     finder = view.form_lookups.get(request.args.get("name", ""))
     if finder is None:
         raise NotFound
-    term = listing.clean_term(request.args.get("query", "")).lower()
+    term = folded(listing.clean_term(request.args.get("query", "")))
     options = finder.find(db.session(), term, Lookup.LIMIT)
     if is_fragment():
         return view.render("model/_options.html", options=options, term=term)

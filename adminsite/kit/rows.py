@@ -58,7 +58,7 @@ def inner(column: Column, *, editable: bool) -> str:
         )
     return (
         f'{bound}<button type="button" class="cell" data-cell="{column.name}" '
-        f'aria-label="Edit {column.label}: {{{{ value or "empty" }}}}">'
+        f'title="Edit {column.label}">'
         f"{snippet(column.kind)}</button>"
     )
 

@@ -323,8 +323,11 @@ class ResourceView(ModelView):
         if isinstance(value, self.pk_type):
             key = value
         else:
+            text = str(value)
+            if self.pk_type is int and not (text.isascii() and text.isdigit()):
+                return None
             try:
-                key = self.pk_type(str(value))
+                key = self.pk_type(text)
             except ValueError:
                 return None
         return key if not isinstance(key, int) or 0 <= key < 2**31 else None

@@ -32,19 +32,25 @@ class StaffChangeError(RuleError):
     """What a staff record says is changed there, so that both agree (D-1)."""
 
 
-def checked(values: Mapping[str, object], *, by: Actor) -> dict[str, Any]:
+def checked(values: Mapping[str, object], *, by: Actor) -> dict[str, Any]:  # noqa: ARG001 - as in the others
     """The values of a new person as they will be stored.
 
     Raises:
-        ForbiddenError: the person may not give a role.
         InvalidError: a field breaks its rule.
+    """
+    return rules.complete(values, RULES)
+
+
+def check_new_role(values: Mapping[str, object], by: Actor) -> None:
+    """Whether somebody may be added with this role: no answer means yes.
+
+    Raises:
+        ForbiddenError: the person may not give a role.
 
     Source: D-3, D-4.
     """
-    clean = rules.complete(values, RULES)
-    if clean["role"] != User.ROLES[0]:
+    if values["role"] != User.ROLES[0]:
         require(by, Permission.ROLES_WRITE)
-    return clean
 
 
 def create(values: Mapping[str, object], *, by: Actor) -> User:
@@ -68,6 +74,8 @@ def create_many(batch: Sequence[Mapping[str, object]], *, by: Actor) -> list[Use
     """
     require(by, Permission.USERS_WRITE)
     clean = [checked(values, by=by) for values in batch]
+    for values in clean:
+        check_new_role(values, by)
     _refuse_taken([values["email"] for values in clean])
     people = [User(**values) for values in clean]
     db.session.add_all(people)

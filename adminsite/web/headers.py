@@ -1,6 +1,7 @@
 """Headers: what browsers may do with an answer, and how long anybody may keep it."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 
@@ -39,6 +40,13 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
     import_limit = settings.import_max_mb * MB
     always = (*SECURITY, HSTS) if settings.session_cookie_secure else SECURITY
+
+    @app.before_request
+    def drop_a_referrer_that_is_none() -> None:
+        try:
+            urlsplit(request.headers.get("Referer", ""))
+        except ValueError:  # the CSRF check over HTTPS would fail on it instead of refusing
+            del request.environ["HTTP_REFERER"]
 
     @app.before_request
     def allow_large_imports() -> None:

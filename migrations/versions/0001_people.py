@@ -60,6 +60,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_admins")),
         sa.UniqueConstraint("user_id", name=op.f("uq_admins_user_id")),
+        sqlite_autoincrement=True,
     )
 
 

@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_links")),
         sa.UniqueConstraint("slug", name=op.f("uq_links_slug")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_links_created_at_id", "links", ["created_at", "id"])
     op.create_index("ix_links_updated_at_id", "links", ["updated_at", "id"])
@@ -59,6 +60,7 @@ def upgrade() -> None:
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tags")),
         sa.UniqueConstraint("slug", name=op.f("uq_tags_slug")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_tags_name_id", "tags", ["name", "id"])
     op.create_table(

@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.CheckConstraint("url_template LIKE '%{slug}%'", name=op.f("ck_keywords_url_template")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_keywords")),
         sa.UniqueConstraint("keyword", name=op.f("uq_keywords_keyword")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_keywords_created_at_id", "keywords", ["created_at", "id"])
 

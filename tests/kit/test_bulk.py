@@ -39,6 +39,17 @@ def guarded(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LinkView, "refuses", refuses)
 
 
+def test_does_nothing_when_the_list_to_come_back_to_makes_no_sense(
+    tab: SiteClient, session: Session
+) -> None:
+    chosen = link()
+    data = {"action": "delete", "rowid": str(chosen.id), "created_at": "zzz"}
+
+    answer = tab.post("/admin/links/action/", data=data, htmx=True)
+
+    assert (answer.status_code, count(session)) == (400, 1)
+
+
 def count(session: Session, model: Any = Link) -> int:
     return session.scalar(select(func.count()).select_from(model)) or 0
 

@@ -629,3 +629,26 @@ def test_an_owner_of_the_link_need_not_be_staff(tab: SiteClient) -> None:
     row = link(owner=person("Member"))
 
     assert "Member" in by_row(tab, row.id, title="New").text
+
+
+@pytest.mark.parametrize("body", [{"title": "\ud800"}, {"\ud800": "1"}])
+def test_half_a_character_is_refused_in_every_form(
+    client_as: Callable[[str], SiteClient], body: dict[str, str]
+) -> None:
+    row = link()
+
+    answer = client_as("admin").put(f"/admin/links/{row.id}", json=body)
+
+    assert answer.status_code == 400
+
+
+def test_a_form_of_a_deleted_record_saves_onto_no_other(
+    client_as: Callable[[str], SiteClient],
+) -> None:
+    tab, first = client_as("admin"), link()
+    tab.delete(f"/admin/links/{first.id}")
+    tab.post("/admin/links/new/", data={"slug": "next", "url": "https://next.example/"})
+
+    answer = tab.put(f"/admin/links/{first.id}", data={"url": "https://a.example/"}, htmx=True)
+
+    assert answer.status_code == 404

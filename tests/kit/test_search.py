@@ -27,6 +27,11 @@ def tab(client_as: ClientAs) -> SiteClient:
 
 
 class TestSearch:
+    def test_finds_a_sigma_wherever_it_stands(self, tab: SiteClient) -> None:
+        found = link(title="ΟΔΟΣΑ")
+
+        assert ask(tab, URL, search="ΟΔΟΣ").ids == [found.id]
+
     @pytest.mark.parametrize(
         "values",
         [
