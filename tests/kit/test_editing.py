@@ -162,7 +162,8 @@ class TestEveryDoor:
 
         choices = re.findall(r'type="radio" name="title" value="(\w+)"( checked)?', answer.text)
         assert choices == [("Mine", " checked"), ("Theirs", "")]
-        assert re.search(r"owner@example\.com, 20\d\d-\d\d-\d\d \d\d:\d\d UTC", answer.text)
+        said = re.sub(r"<[^>]+>", "", answer.text)
+        assert re.search(r"owner@example\.com, 20\d\d-\d\d-\d\d \d\d:\d\d UTC", said)
         assert 'name="row_version" value="2"' in answer.text
 
     @PAGES
@@ -645,10 +646,10 @@ def test_half_a_character_is_refused_in_every_form(
 def test_a_form_of_a_deleted_record_saves_onto_no_other(
     client_as: Callable[[str], SiteClient],
 ) -> None:
-    tab, first = client_as("admin"), link()
-    tab.delete(f"/admin/links/{first.id}")
+    tab, key = client_as("admin"), link().id
+    tab.delete(f"/admin/links/{key}")
     tab.post("/admin/links/new/", data={"slug": "next", "url": "https://next.example/"})
 
-    answer = tab.put(f"/admin/links/{first.id}", data={"url": "https://a.example/"}, htmx=True)
+    answer = tab.put(f"/admin/links/{key}", data={"url": "https://a.example/"}, htmx=True)
 
     assert answer.status_code == 404

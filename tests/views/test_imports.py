@@ -56,7 +56,7 @@ class TestUpload:
         page = client.get(send(client, HEADER + GOOD + BAD)).text
 
         assert "lower-case letters a to z" in page
-        assert "Import 1 rows" in page
+        assert "Import 1 row" in page
         assert stored(session) == 0
 
     def test_is_refused_whole_when_the_file_cannot_be_read(
