@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from adminsite.db import db
 from adminsite.kit import listing
 from adminsite.kit.columns import Chip, Person
+from adminsite.kit.cursor import Cursor
 
 if TYPE_CHECKING:
     from adminsite.kit.view import ResourceView
@@ -57,7 +59,7 @@ def respond(view: "ResourceView", query: listing.Query) -> Response:
 
 
 def lines(view: "ResourceView", query: listing.Query) -> Iterator[str]:
-    """The CSV's lines, header first, in the order of the keys."""
+    """The CSV's lines, header first, in the order of the list."""
     writer = csv.writer(_Line(), lineterminator="\n")
     session = db.session()
     names = view.export_columns()
@@ -65,10 +67,10 @@ def lines(view: "ResourceView", query: listing.Query) -> Iterator[str]:
     wanted = listing.conditions(view, session, query)
     last: Any = None
     while True:
-        records = _chunk(view, session, wanted, last)
+        records = _chunk(view, session, query, wanted, last)
         if not records:
             return
-        last = records[-1].id
+        last = records[-1]
         related = listing.related(view, session, records)
         text = [
             writer.writerow(
@@ -82,9 +84,12 @@ def lines(view: "ResourceView", query: listing.Query) -> Iterator[str]:
         yield "".join(text)
 
 
-def _chunk(view: "ResourceView", session: Session, wanted: list[Any], last: Any) -> list[Any]:
-    statement = view.select_columns(*view.export_columns()).where(*wanted)
-    if last is not None:
-        statement = statement.where(view.pk_column > last)
-    ordered = statement.order_by(view.pk_column).limit(CHUNK)
+def _chunk(
+    view: "ResourceView", session: Session, query: listing.Query, wanted: list[Any], last: Any
+) -> list[Any]:
+    place = None if last is None else Cursor("next", getattr(last, query.sort), last.id, 0)
+    asked = replace(query, cursor=place)
+    statement = view.select_columns(*view.export_columns(), query.sort)
+    statement = statement.where(*wanted, *listing.after(view, asked))
+    ordered = statement.order_by(*listing.order(view, asked, "next")).limit(CHUNK)
     return list(session.connection().execute(ordered))

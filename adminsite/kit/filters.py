@@ -76,16 +76,24 @@ class LookupFilter(Filter):
     Attributes:
         lookup: the name of the view's `form_lookups` entry that finds records.
         condition: from the record's key to the condition on this list.
+        describe: from the URL's text to the record's key and name; None when there is none.
+        alias: the list's column of these records, whose name works in the URL as well.
     """
 
     kind: ClassVar[str] = "lookup"
     lookup: str
     condition: Callable[[Any], ColumnElement[bool]]
     describe: Callable[[str], tuple[Any, str] | None]
+    alias: str
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Its own name and the column's."""
+        return (self.name, self.alias)
 
     def read(self, args: Mapping[str, str]) -> Active | None:
         """See `Filter.read`."""
-        value = args.get(self.name, "")
+        value = args.get(self.name) or args.get(self.alias, "")
         if not value:
             return None
         found = None if UNSTORABLE.search(value) else self.describe(value)

@@ -163,8 +163,8 @@ def fetch(view: "ResourceView", session: Session, query: Query) -> Page:
     if query.narrowed and query.cursor is None:
         return _found(view, session, query, wanted)
     statement = view.select_columns(*(column.name for column in view.shown), query.sort)
-    statement = statement.where(*wanted, *_after(view, query))
-    statement = statement.order_by(*_order(view, query, direction)).limit(query.page_size + 1)
+    statement = statement.where(*wanted, *after(view, query))
+    statement = statement.order_by(*order(view, query, direction)).limit(query.page_size + 1)
     records = list(session.connection().execute(statement))
     if query.cursor and not records:  # the rows of that page are gone
         return fetch(view, session, replace(query, cursor=None))
@@ -217,7 +217,7 @@ def _found(
     statement = view.select_columns(*(column.name for column in view.shown), query.sort).where(
         *narrowed
     )
-    ordered = statement.order_by(*_order(view, query, "next")).limit(query.page_size + 1)
+    ordered = statement.order_by(*order(view, query, "next")).limit(query.page_size + 1)
     records = list(connection.execute(ordered))
     more = len(records) > query.page_size
     return _page(view, query, records[: query.page_size], start=0, more=more, count=len(ids))
@@ -258,7 +258,8 @@ def _scope(key: str, sort: str, params: Mapping[str, str]) -> str:
     return f"{key}:{sort}:{urlencode(sorted(params.items()))}"
 
 
-def _order(view: "ResourceView", query: Query, direction: Direction) -> list[Any]:
+def order(view: "ResourceView", query: Query, direction: Direction) -> list[Any]:
+    """What the list is sorted by, always down to a single row."""
     columns = [view.sortable[query.sort]]
     if not view.sorts_alone(query.sort):
         columns.append(view.pk_column)
@@ -266,7 +267,7 @@ def _order(view: "ResourceView", query: Query, direction: Direction) -> list[Any
     return [column.desc() if backwards else column.asc() for column in columns]
 
 
-def _after(view: "ResourceView", query: Query) -> list[ColumnElement[bool]]:
+def after(view: "ResourceView", query: Query) -> list[ColumnElement[bool]]:
     """The condition that a page starts after its cursor's row."""
     place = query.cursor
     if place is None:

@@ -101,7 +101,7 @@ def _filter(
         "label": flt.label,
         "icon": flt.icon,
         "kind": flt.kind,
-        "value": args.get(flt.name) if active else None,
+        "value": next(filter(None, map(args.get, flt.parameters)), None) if active else None,
         "values": {name: args.get(name, "") for name in flt.parameters},
         "text": active.text if active else "",
         "remove_url": query.url(url, **dict.fromkeys(flt.parameters)),

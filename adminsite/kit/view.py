@@ -384,7 +384,7 @@ class ResourceView(ModelView):
     @property
     def offered_filters(self) -> tuple[Filter, ...]:
         """The filters on columns that the person may see."""
-        return tuple(flt for flt in self.filters if self.sees(flt.name))
+        return tuple(flt for flt in self.filters if all(map(self.sees, flt.parameters)))
 
     def column(self, name: str) -> Column:
         """The column of that name, whether or not the list shows it."""

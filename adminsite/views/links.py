@@ -123,8 +123,10 @@ class LinkView(ResourceView):
     list_loaders = {"owners": owners, "tags": tags}
     search_also = {"owners.display_name": queries.owner_named}
     filters = (
-        LookupFilter("owner", "Owner", "user", "people", queries.owned_by, describe_person),
-        LookupFilter("tag", "Tag", "tag", "tag_ids", queries.tagged, describe_tag),
+        LookupFilter(
+            "owner", "Owner", "user", "people", queries.owned_by, describe_person, "owners"
+        ),
+        LookupFilter("tag", "Tag", "tag", "tag_ids", queries.tagged, describe_tag, "tags"),
         DayFilter("created_at", "Created", "calendar", Link.created_at),
     )
     form_overrides = {"url": StringField, "description": TextAreaField}

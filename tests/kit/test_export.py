@@ -54,6 +54,18 @@ class TestFile:
         assert answer.mimetype == "text/csv"
         assert f"filename={name}.csv" in answer.headers["Content-Disposition"]
 
+    @pytest.mark.parametrize(("desc", "slugs"), [("0", ["a", "b", "c"]), ("1", ["c", "b", "a"])])
+    def test_is_in_the_order_of_the_list(
+        self, tab: SiteClient, monkeypatch: pytest.MonkeyPatch, desc: str, slugs: list[str]
+    ) -> None:
+        monkeypatch.setattr(export, "CHUNK", 2)
+        for slug in ("b", "c", "a"):
+            link(slug=slug)
+
+        answer = tab.get(f"{URL}?sort=slug&desc={desc}")
+
+        assert [row["slug"] for row in rows(answer.text)] == slugs
+
     def test_holds_tags_and_owners_the_primary_one_first(self, tab: SiteClient) -> None:
         alice, bob = person(email="z@example.com"), person(email="a@example.com")
         link(slug="mine", owner=alice, co_owners=[bob], tags=[tag("red"), tag("blue")])

@@ -193,6 +193,13 @@ class TestFilter:
 
         assert ask(tab, URL, **days).ids == [made[n].id for n in expected]
 
+    @pytest.mark.parametrize("name", ["owner", "owners"])
+    def test_goes_by_the_name_of_its_column_too(self, tab: SiteClient, name: str) -> None:
+        found = link(owner=person("Alice", email="alice@example.com"))
+        link(owner=person("Bob"))
+
+        assert ask(tab, URL, **{name: "alice@example.com"}).ids == [found.id]
+
     def test_combines_with_search_and_other_filters(self, tab: SiteClient) -> None:
         alice, red = person("Alice"), tag("red")
         found = link(slug="wanted-1", owner=alice, tags=[red])
