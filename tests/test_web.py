@@ -3,7 +3,7 @@
 import json
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any, cast
@@ -21,6 +21,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import BadRequest, Conflict, InternalServerError, TooManyRequests
 from werkzeug.routing import RequestRedirect
 
+from adminsite.db import db
 from adminsite.errors import InvalidError, MissingError
 from adminsite.models import User
 from adminsite.web.assets import asset
@@ -49,10 +50,23 @@ ANSWERS = [  # every kind: page, redirect, not found, not allowed, fragment, JSO
 ]
 
 
+OPENED: list[Flask] = []
+
+
+@pytest.fixture(autouse=True)
+def _closed_afterwards() -> Iterator[None]:
+    """No connection of another application outlives its test."""
+    yield
+    while OPENED:
+        with OPENED.pop().app_context():
+            db.engine.dispose()
+
+
 def new_site(database_url: str, **settings: Any) -> SiteClient:
     """A browser tab at an application with other settings."""
     base = {"TESTING": True, "DATABASE_URL": database_url, "SECRET_KEY": SECRET_KEY}
     made = create_app({**base, **settings})
+    OPENED.append(made)
     made.test_client_class = SiteClient
     return cast("SiteClient", made.test_client())
 
