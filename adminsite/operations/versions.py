@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, inspect, or_, select
+from sqlalchemy import ColumnElement, inspect, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -175,21 +175,17 @@ def _clash(row: Base, field: str, change: _Change, mine: object) -> Clash:
 
 def _changes_since(row: Base, seen: int) -> dict[str, _Change]:
     """By field: what it was in the version seen, and who changed it last since."""
-    created = f"{noun(row)}.created"
     events = db.session.execute(
-        select(AuditEvent.action, AuditEvent.changes, AuditEvent.actor_email, AuditEvent.at)
+        select(AuditEvent.changes, AuditEvent.actor_email, AuditEvent.at)
         .where(
             AuditEvent.subject_type == noun(row),
             AuditEvent.subject_id == ",".join(str(part) for part in _identity(row)),
-            or_(AuditEvent.subject_version > seen, AuditEvent.action == created),
+            AuditEvent.subject_version > seen,
         )
         .order_by(AuditEvent.id)
     )
     since: dict[str, _Change] = {}
-    for action, changes, who, when in events:
-        if action == created:  # SQLite may give a deleted record's key to a new one
-            since.clear()
-            continue
+    for changes, who, when in events:
         for name, pair in changes.items():
             before = since[name].before if name in since else pair[0]
             since[name] = _Change(before, who or "somebody", when)
