@@ -42,7 +42,11 @@ UNTRACKED = frozenset({"created_at", "updated_at", "version"})
 # Written by the machinery itself; everything else needs an event.
 EXEMPT_TABLES = frozenset({"audit_events", "audit_heads", "sessions"})
 # Rows that are told of by the event of another record: table -> (its table, the key there).
-TOLD_WITH = {"link_owners": ("links", "link_id")}
+TOLD_WITH = {
+    "link_owners": ("links", "link_id"),
+    "api_tokens": ("users", "user_id"),
+    "password_resets": ("users", "user_id"),
+}
 AUDITED_DML = "audited"  # execution option: this bulk statement's rows are named by events
 QUEUE, WRITTEN, BULK = "audit_queue", "audit_written", "audit_bulk"
 SUBJECT = ("subject_type", "subject_id", "subject_label", "subject_version")

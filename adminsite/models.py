@@ -99,6 +99,9 @@ class User(Searchable, Dated, Base):
         CheckConstraint(one_of("subscription_tier", TIERS), name="subscription_tier"),
         Index("ix_users_created_at_id", "created_at", "id"),
         Index("ix_users_display_name_id", "display_name", "id"),
+        Index("ix_users_credits_balance_id", "credits_balance", "id"),
+        Index("ix_users_subscription_status_id", "subscription_status", "id"),
+        Index("ix_users_subscription_tier_id", "subscription_tier", "id"),
     )
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own form
 
@@ -138,9 +141,25 @@ class Admin(Dated, Base):
     __table_args__ = (
         CheckConstraint(one_of("role", ROLES), name="role"),
         CheckConstraint(one_of("status", STATUSES), name="status"),
+        Index("ix_admins_created_at_id", "created_at", "id"),
         NEVER_REUSED,
     )
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+
+    @property
+    def email(self) -> str:
+        """The person's address; it is kept with the person (D-1)."""
+        return self.user.email
+
+    @property
+    def full_name(self) -> str:
+        """The person's name; it is kept with the person (D-1)."""
+        return self.user.display_name
+
+    @property
+    def is_active_owner(self) -> bool:
+        """Whether this record keeps the panel in hand (D-6)."""
+        return self.role == "owner" and self.status == "active"
 
     def __str__(self) -> str:
         return f"{self.user.display_name} ({self.role})"
@@ -299,6 +318,22 @@ class ApiToken(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
     __table_args__ = (CheckConstraint(one_of("scopes", SCOPES), name="scopes"), NEVER_REUSED)
+
+
+class PasswordReset(Base):
+    """A one-time link to set a password; only the hash of its token is kept (D-22)."""
+
+    __tablename__ = "password_resets"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+    __table_args__ = (NEVER_REUSED,)
+
+    user: Mapped[User] = relationship()
 
 
 class Subscription(Dated, Base):

@@ -37,7 +37,9 @@ class Permission(StrEnum):
     USERS_READ = "users:read"
     USERS_WRITE = "users:write"
     ROLES_WRITE = "roles:write"
+    STAFF_READ = "staff:read"
     STAFF_WRITE = "staff:write"
+    AUDIT_READ = "audit:read"
     DATA_IMPORT = "data:import"
     DATA_EXPORT = "data:export"
 
@@ -57,7 +59,9 @@ GRANTS: dict[Permission, Level] = {
     Permission.USERS_READ: Level.SUPPORT,
     Permission.USERS_WRITE: Level.ADMIN,
     Permission.ROLES_WRITE: WHO_CHANGES_ROLES,
+    Permission.STAFF_READ: Level.OWNER,
     Permission.STAFF_WRITE: Level.OWNER,
+    Permission.AUDIT_READ: Level.ADMIN,
     Permission.DATA_IMPORT: Level.ADMIN,
     Permission.DATA_EXPORT: Level.ADMIN,
 }

@@ -10,7 +10,7 @@ from adminsite.audit import AUDITED_DML
 from adminsite.db import Base, db, utc_now
 from adminsite.demo.content import KEYWORDS, SHARED, SYSTEMS, TEAMS, TOPICS
 from adminsite.models import Keyword, Link, Tag, User
-from adminsite.operations import admins, keywords, links, tags, users
+from adminsite.operations import admins, credentials, keywords, links, tags, users
 from adminsite.permissions import SYSTEM, Actor
 
 PASSWORD = "demo-password"  # noqa: S105 - opens demo data only, and is printed at every start
@@ -48,9 +48,9 @@ def _make_people() -> dict[str, User]:
         word = email.partition("@")[0]
         values = {"email": email, "display_name": f"{word.title()} Person"}
         people[word] = user = users.create(values, by=SYSTEM)
-        admins.set_password(user, PASSWORD, by=SYSTEM)
+        credentials.set_password(user, PASSWORD, by=SYSTEM)
         if word != "member":
-            admins.create(user, word, by=SYSTEM)
+            admins.appoint(user, word, by=SYSTEM)
     return people
 
 

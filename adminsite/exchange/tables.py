@@ -104,12 +104,12 @@ def as_cells(values: Values) -> list[str]:
 
 
 def _tags(session: Session, ids: Sequence[int]) -> dict[int, list[str]]:
-    found = queries.tags_of(session, ids)
+    found = queries.links.tags_of(session, ids)
     return {link: [tag.name for tag in tags] for link, tags in found.items()}
 
 
 def _owners(session: Session, ids: Sequence[int]) -> dict[int, list[str]]:
-    found = queries.owners_of(session, ids)
+    found = queries.links.owners_of(session, ids)
     return {link: [owner.email for owner in owners] for link, owners in found.items()}
 
 

@@ -1,40 +1,102 @@
 """Admins: the staff record of a person, and what it may become.
 
-Source: D-1, D-6, D-7.
+A person's row in `users` is the lock of the person and of their staff record. What might take
+the last owner away locks every active owner's row as well, all in the order of their keys: two
+owners who demote each other wait for one another, and the second finds out.
+
+Source: D-1, D-5 to D-7.
 """
 
-from sqlalchemy import delete, select
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+from uuid import UUID
 
-from adminsite.audit import created, record
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import joinedload
+from sqlalchemy.orm.interfaces import ORMOption
+
+from adminsite.audit import created, record, removed
 from adminsite.db import db
-from adminsite.errors import InvalidError
-from adminsite.models import Admin, User, UserSession
-from adminsite.operations import rules, users
-from adminsite.operations.versions import finish, lock, write
-from adminsite.passwords import hash_password, objection
-from adminsite.permissions import Actor, Permission, require
+from adminsite.errors import ForbiddenError, InvalidError, RuleError
+from adminsite.models import Admin, User
+from adminsite.operations import credentials, rules, users
+from adminsite.operations.sessions import shut_out
+from adminsite.operations.users import SelfChangeError
+from adminsite.operations.versions import (
+    Saved,
+    finish,
+    gone,
+    is_locked,
+    lock_rows,
+    mark_locked,
+    reconcile,
+    write,
+)
+from adminsite.permissions import Actor, Level, Permission, level_of, refusal, require
 
-FIELDS = ("role", "status")
+FIELDS = ("email", "full_name", "role", "status")
+KEPT = ("role", "status")
+RULES: dict[str, rules.Rule] = {
+    "email": rules.email,
+    "full_name": rules.display_name,
+    "role": rules.level,
+    "status": rules.status,
+}
+OF_THE_PERSON = {"email": "email", "full_name": "display_name"}
+ACTIVE_OWNER = and_(Admin.role == "owner", Admin.status == "active")
 
 
-def create(user: User, role: str, *, by: Actor) -> Admin:
+class LastOwnerError(RuleError):
+    """Somebody has to be able to manage the staff (D-6)."""
+
+
+def create(values: Mapping[str, object], *, by: Actor) -> Admin:
+    """Make somebody staff by e-mail: the person who has it, else a new one.
+
+    Args:
+        values: `email`, `role`, and `full_name` for somebody new; who exists keeps theirs.
+
+    Raises:
+        ForbiddenError: the actor may not manage staff.
+        InvalidError: a field breaks its rule, or the person is staff already.
+
+    Source: D-1, R-000-15, R-000-59.
+    """
+    require(by, Permission.STAFF_WRITE)
+    asked = {"email": None, "role": None, **values}
+    if status := str(asked.pop("status", "") or ""):
+        rules.check({"status": status}, RULES)
+    name = asked.pop("full_name", None)
+    clean = rules.check(asked, RULES)
+    user = find(clean["email"])
+    if user is None:
+        clean |= rules.check({"full_name": name}, RULES)
+        user = users.create({new: clean[own] for own, new in OF_THE_PERSON.items()}, by=by)
+    staff = appoint(user, clean["role"], by=by)
+    return staff if status in {"", staff.status} else change_status(staff, status, by=by)
+
+
+def appoint(user: User, role: str, *, by: Actor) -> Admin:
     """Make a person staff; their own role follows, so that both agree.
 
     Raises:
         ForbiddenError: the actor may not manage staff.
         InvalidError: there is no such level, or the person is staff already.
+        MissingError: the person was deleted meanwhile.
 
-    Source: D-1, R-000-15, R-000-59.
+    Source: D-1.
     """
     require(by, Permission.STAFF_WRITE)
-    lock(user)
-    if role not in Admin.ROLES:
-        raise InvalidError({"role": f"The level is one of {', '.join(Admin.ROLES)}."})
+    clean = rules.check({"role": role}, RULES)
+    _hold(user)
+    _still_owner(by, active_owners())
     if user.staff is not None:
         raise InvalidError({"email": f"{user.display_name} is staff already."})
-    user.staff = Admin(role=role, status="active")
-    record("admin.created", user.staff, created(user.staff, FIELDS), by=by)
-    _agree(user, by)
+    user.staff = Admin(role=clean["role"], status="active")
+    told = created(user.staff, KEPT) | {"email": [None, user.email]}
+    record("admin.created", user.staff, told, by=by)
+    _agree(user.staff, by)
+    mark_locked([user.staff])
     return user.staff
 
 
@@ -57,13 +119,16 @@ def make_owner(email: str, name: str, password: str | None, *, by: Actor) -> Adm
     clean = rules.check({"email": email, "display_name": name}, users.RULES)
     user = find(clean["email"])
     if password is not None:
-        _check_password(password, clean["email"], user.display_name if user else name)
+        known = user.display_name if user else name
+        credentials.check(password, email=clean["email"], name=known)
     if user is None:
         user = users.create(clean, by=by)
-    lock(user)
+    _hold(user)
     if password is not None:
-        set_password(user, password, by=by)
-    return _promote(user.staff, by) if user.staff else create(user, "owner", by=by)
+        credentials.set_password(user, password, by=by)
+    if user.staff is None:
+        return appoint(user, "owner", by=by)
+    return update(user.staff, {"role": "owner", "status": "active"}, by=by).row
 
 
 def find(email: str) -> User | None:
@@ -71,33 +136,176 @@ def find(email: str) -> User | None:
     return db.session.scalar(select(User).where(User.email_key == email.strip().lower()))
 
 
-def set_password(user: User, password: str, *, by: Actor) -> None:
-    """Store a password that was found good, and end the sessions that the old one opened.
+def update(
+    admin: Admin, values: Mapping[str, object], *, by: Actor, seen: int | None = None
+) -> Saved[Admin]:
+    """Change a member of staff: their person's address and name, their level and status.
 
-    Source: D-22.
+    Raises:
+        ForbiddenError: the actor may not manage staff, or no longer.
+        InvalidError: a field breaks its rule, or the address is taken.
+        SelfChangeError: one's own level or status.
+        LastOwnerError: nobody would be left to manage the staff.
+        ConflictError: somebody else changed the same field meanwhile.
+        MissingError: the record was removed meanwhile.
+
+    Source: R-000-14, R-000-17, R-000-18, D-1, D-5, D-6, D-7.
     """
-    user.password_hash = hash_password(password)
-    db.session.execute(delete(UserSession).where(UserSession.user_id == user.id))
-    finish(user, "password.changed", {}, by=by)
+    require(by, Permission.STAFF_WRITE)
+    clean = rules.check(values, RULES)
+    owners = _held(admin, by)
+    apply, merged = reconcile(admin, clean, seen, FIELDS)
+    for name in KEPT:
+        if name in apply:
+            _refuse(objection(admin, name, apply[name], by=by, owners=owners))
+    if person := {own: apply[name] for name, own in OF_THE_PERSON.items() if name in apply}:
+        users.update(admin.user, person, by=by)
+    for name in KEPT:
+        if name in apply:
+            _change(admin, name, apply[name], by)
+    return Saved(admin, tuple(apply), merged)
 
 
-def _promote(staff: Admin, by: Actor) -> Admin:
-    lock(staff)
-    wanted = {"role": "owner", "status": "active"}
-    for name, value in wanted.items():
-        if getattr(staff, name) != value:
-            finish(staff, f"admin.{name}_changed", write(staff, {name: value}), by=by)
-    _agree(staff.user, by)
-    return staff
+def change_role(admin: Admin, role: str, *, by: Actor) -> Admin:
+    """Give a member of staff another level; their sessions end, with a lower one their tokens too.
+
+    Raises: see `update`.
+
+    Source: R-000-17, R-000-25, D-5, D-6, D-7.
+    """
+    return update(admin, {"role": role}, by=by).row
 
 
-def _agree(user: User, by: Actor) -> None:
-    """Give an active member of staff the role that says so (D-1)."""
-    if user.role != "admin":
-        finish(user, "user.role_changed", write(user, {"role": "admin"}), by=by)
+def change_status(admin: Admin, status: str, *, by: Actor) -> Admin:
+    """Suspend or reinstate; who is suspended is out at once, with sessions and tokens.
+
+    Raises: see `update`.
+
+    Source: R-000-18, R-000-26, D-5, D-6, D-7.
+    """
+    return update(admin, {"status": status}, by=by).row
+
+
+def delete(admin: Admin, *, by: Actor) -> None:
+    """Remove the staff record; the person stays as a user, signed out everywhere.
+
+    Raises:
+        ForbiddenError: the actor may not manage staff, or no longer.
+        SelfChangeError: one's own.
+        LastOwnerError: nobody would be left to manage the staff.
+        MissingError: it was removed meanwhile.
+
+    Source: R-000-16, R-000-24, D-5, D-6, D-7.
+    """
+    require(by, Permission.STAFF_WRITE)
+    owners = _held(admin, by)
+    _refuse(objection(admin, "delete", None, by=by, owners=owners))
+    user = admin.user
+    told = removed(admin, KEPT) | {"email": [user.email, None]} | shut_out(user, tokens=True)
+    record("admin.deleted", admin, told, by=by)
+    db.session.delete(admin)
+    _follow(user, "user", by)
+    db.session.flush()
+    db.session.expire(user, ["staff"])
+
+
+def objection(
+    admin: Admin, verb: str, value: str | None, *, by: Actor, owners: Mapping[int, UUID]
+) -> RuleError | None:
+    """Why the actor may not change or remove this record so; None when they may.
+
+    Args:
+        verb: "role", "status" or "delete".
+        value: the level or status it would get.
+        owners: the active owners, as `active_owners` gives them.
+
+    Source: D-5, D-6.
+    """
+    if admin.user_id == by.id:
+        acts = {"role": "changes their own level", "status": "suspends or reinstates themselves"}
+        act = acts.get(verb, "removes themselves")
+        return SelfChangeError(f"Nobody {act}. Ask another owner.")
+    keeps = {"role": "owner", "status": "active"}.get(verb)
+    if admin.id in owners and value != keeps and len(owners) == 1:
+        name = admin.full_name
+        return LastOwnerError(
+            f"{name} is the last active owner. Make somebody else an owner first."
+        )
+    return None
+
+
+def active_owners() -> dict[int, UUID]:
+    """The staff records of all active owners, and whose they are."""
+    rows = db.session.execute(select(Admin.id, Admin.user_id).where(ACTIVE_OWNER))
+    return {row.id: row.user_id for row in rows}
+
+
+def get_all_for_update(pks: Collection[int], *_options: ORMOption) -> Sequence[Admin]:
+    """The records that exist of these, with their people, safe until the transaction ends."""
+    _lock_people(or_(Admin.id.in_(pks), ACTIVE_OWNER))
+    wanted = select(Admin).where(Admin.id.in_(pks)).order_by(Admin.id)
+    loaded = wanted.options(joinedload(Admin.user)).execution_options(populate_existing=True)
+    rows = db.session.scalars(loaded).all()
+    mark_locked(rows)
+    return rows
+
+
+def _lock_people(which: Any, *more: UUID) -> Sequence[User]:
+    theirs = select(Admin.user_id).where(which)
+    return lock_rows(User, or_(User.id.in_(theirs), User.id.in_(more)))
+
+
+def _hold(user: User) -> None:
+    """Lock a person together with every active owner."""
+    if user.id not in {person.id for person in _lock_people(ACTIVE_OWNER, user.id)}:
+        raise gone(user)
+
+
+def _held(admin: Admin, by: Actor) -> Mapping[int, UUID]:
+    """The active owners, with the record locked.
+
+    Raises:
+        MissingError: it was removed meanwhile.
+        ForbiddenError: the actor is no owner any more.
+    """
+    if not is_locked(admin) and not get_all_for_update([admin.id]):
+        raise gone(admin)
+    owners = active_owners()
+    _still_owner(by, owners)
+    return owners
+
+
+def _still_owner(by: Actor, owners: Mapping[int, UUID]) -> None:
+    """Refuse somebody who was an owner when they asked, and whom another demoted since."""
+    if by.id is None or by.id in owners.values():
+        return
+    user = db.session.get(User, by.id)
+    level = user.level if user else Level.NONE
+    now = Actor(by.id, by.email, by.name, min(level, Level.ADMIN), by.origin)
+    raise ForbiddenError(refusal(now, Permission.STAFF_WRITE))
+
+
+def _refuse(reason: RuleError | None) -> None:
+    if reason is not None:
+        raise reason
+
+
+def _change(admin: Admin, name: str, value: str, by: Actor) -> None:
+    """Write a new level or status, and end what the old one had opened."""
+    before = level_of("user", admin.role, admin.status)
+    changes = write(admin, {name: value})
+    after = level_of("user", admin.role, admin.status)
+    ended = shut_out(admin.user, tokens=after < before)
+    finish(admin, f"admin.{name}_changed", changes | ended, by=by)
+    _agree(admin, by)
+
+
+def _agree(admin: Admin, by: Actor) -> None:
+    """Let the person's own role say whether they are active staff (D-1)."""
+    _follow(admin.user, "admin" if admin.status == "active" else "user", by)
     db.session.flush()
 
 
-def _check_password(password: str, email: str, name: str) -> None:
-    if sentence := objection(password, email=email, name=name):
-        raise InvalidError({"password": sentence})
+def _follow(user: User, role: str, by: Actor) -> None:
+    if user.role != role:
+        finish(user, "user.role_changed", write(user, {"role": role}), by=by)

@@ -16,7 +16,7 @@ from uuid import UUID
 import ada_url
 
 from adminsite.errors import InvalidError
-from adminsite.models import User
+from adminsite.models import Admin, ApiToken, User
 
 Rule = Callable[[object], Any]
 
@@ -31,6 +31,8 @@ TAGS_PER_LINK = 30
 OWNERS_PER_LINK = 50
 EMAIL_LENGTH = 254
 NAME_LENGTH = 200
+TOKEN_NAME_LENGTH = 100
+TOKEN_DAYS = 3650
 PLACEHOLDER = "{slug}"
 # Separates tags and owners in a CSV cell, so neither may hold it.
 SEPARATOR = ";"
@@ -304,9 +306,72 @@ def role(value: object) -> str:
 
     Source: R-002-2.
     """
-    text = _text(value, "role").strip() or User.ROLES[0]
-    if text not in User.ROLES:
-        raise ValueError(f"The role is one of {', '.join(User.ROLES)}.")
+    return _word(value, "role", User.ROLES, default=User.ROLES[0])
+
+
+def level(value: object) -> str:
+    """The level of a member of staff.
+
+    Raises:
+        ValueError: not one of the levels.
+
+    Source: D-2, R-000-6.
+    """
+    return _word(value, "level", Admin.ROLES)
+
+
+def status(value: object) -> str:
+    """The status of a member of staff; "active" when none is given.
+
+    Raises:
+        ValueError: not one of the statuses.
+
+    Source: R-000-7.
+    """
+    return _word(value, "status", Admin.STATUSES, default=Admin.STATUSES[0])
+
+
+def token_name(value: object) -> str:
+    """What a token is for.
+
+    Raises:
+        ValueError: nothing visible, too long, or a control character.
+    """
+    text = _line(value, "name", TOKEN_NAME_LENGTH)
+    if not _visible(text):
+        raise ValueError("Give the token a name that says what uses it.")
+    return text
+
+
+def scope(value: object) -> str:
+    """What a token may do; "write" when nothing is said.
+
+    Raises:
+        ValueError: not one of the scopes.
+
+    Source: contract, Commands (tokens create).
+    """
+    return _word(value, "scope", ApiToken.SCOPES, default="write")
+
+
+def days(value: object) -> int | None:
+    """After how many days a token expires; none for never.
+
+    Raises:
+        ValueError: not a whole number from 1 to 3,650.
+    """
+    text = _text(value, "number of days").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) <= TOKEN_DAYS):  # noqa: PLR2004
+        raise ValueError(f"Give the days as a whole number from 1 to {TOKEN_DAYS:,}.")
+    return int(text)
+
+
+def _word(value: object, what: str, known: tuple[str, ...], default: str = "") -> str:
+    text = _text(value, what).strip() or default
+    if text not in known:
+        raise ValueError(f"The {what} is one of {', '.join(known)}.")
     return text
 
 

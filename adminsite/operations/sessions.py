@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload, undefer
 
 from adminsite import audit
 from adminsite.db import db, utc_now
-from adminsite.models import Admin, User, UserSession
+from adminsite.models import Admin, ApiToken, User, UserSession
 from adminsite.permissions import Actor, Level, Permission, require
 
 NOBODY = Actor(id=None, email="nobody", name="Nobody", level=Level.NONE)
@@ -17,7 +17,7 @@ EMAIL_SHOWN = 254
 
 
 def digest(token: str) -> str:
-    """The form in which a session's token is stored."""
+    """The form in which the token of a session, a script or a one-time link is stored."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -120,3 +120,22 @@ def revoke_all(user: User, *, by: Actor, but: int | None = None) -> int:
     if rows:
         audit.record("session.revoked", user, {"sessions": [len(rows), 0]}, by=by)
     return len(rows)
+
+
+def shut_out(user: User, *, tokens: bool) -> dict[str, list[int]]:
+    """End every session of a person, and their API tokens if asked; what that ended.
+
+    The caller's event about the person tells of it, so the answer belongs into its changes.
+
+    Source: D-7.
+    """
+    session, now = db.session(), utc_now()
+    ended = {"sessions": delete(UserSession).where(UserSession.user_id == user.id)}
+    if tokens:
+        theirs = update(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
+        ended["tokens"] = theirs.values(revoked_at=now)  # type: ignore[assignment]
+    counts = {
+        name: session.execute(statement, execution_options={audit.AUDITED_DML: True}).rowcount  # type: ignore[attr-defined]
+        for name, statement in ended.items()
+    }
+    return {name: [count, 0] for name, count in counts.items() if count}

@@ -50,16 +50,25 @@ def lock(row: Base) -> None:
     Raises:
         MissingError: it was deleted meanwhile.
     """
-    known = _key(row) in _locked(db.session())
-    if not known and get_for_update(type(row), *_identity(row)) is None:
-        raise MissingError(f"This {noun(row)} was deleted meanwhile.")
+    if not is_locked(row) and get_for_update(type(row), *_identity(row)) is None:
+        raise gone(row)
+
+
+def is_locked(row: Base) -> bool:
+    """Whether this transaction has locked the row already."""
+    return _key(row) in _locked(db.session())
+
+
+def gone(row: Base) -> MissingError:
+    """What to say when the row is not there any more."""
+    return MissingError(f"This {noun(row)} was deleted meanwhile.")
 
 
 def get_for_update(model: type[Row], *pk: Any) -> Row | None:
     """The row by its key, read anew and locked; None when there is none."""
     key = zip(inspect(model).primary_key, pk, strict=True)
     # Not Session.get: it compares the version with one read before the wait for the lock.
-    return next(iter(_lock_rows(model, *(column == value for column, value in key))), None)
+    return next(iter(lock_rows(model, *(column == value for column, value in key))), None)
 
 
 def get_all_for_update(
@@ -72,7 +81,33 @@ def get_all_for_update(
         pks: the keys; unknown ones are left out of the answer.
         options: what to load with the rows.
     """
-    return _lock_rows(model, inspect(model).primary_key[0].in_(pks), options=options)
+    return lock_rows(model, inspect(model).primary_key[0].in_(pks), options=options)
+
+
+def lock_rows(
+    model: type[Row], *where: ColumnElement[bool], options: Sequence[ORMOption] = ()
+) -> Sequence[Row]:
+    """The rows that meet these conditions, read anew and locked, in the order of their keys."""
+    rows = (
+        db.session()
+        .scalars(
+            select(model)
+            .where(*where)
+            .order_by(*inspect(model).primary_key)
+            # Others may still refer to the rows by their keys, which nothing here changes.
+            .with_for_update(of=model, key_share=True)
+            .options(*options)
+            .execution_options(populate_existing=True)
+        )
+        .all()
+    )
+    mark_locked(rows)
+    return rows
+
+
+def mark_locked(rows: Iterable[Base]) -> None:
+    """Note that these rows are safe: locked, or guarded by the lock on another one."""
+    _locked(db.session()).update(_key(row) for row in rows)
 
 
 def seen_version(text: str | None) -> int | None:
@@ -211,23 +246,6 @@ def _key(row: Base) -> tuple[Any, ...]:
 def _identity(row: Base) -> tuple[Any, ...]:
     """The stored row's key; asked of the session, since reading it might query."""
     return tuple(inspect(row).identity or ())
-
-
-def _lock_rows(
-    model: type[Row], *where: ColumnElement[bool], options: Sequence[ORMOption] = ()
-) -> Sequence[Row]:
-    session = db.session()
-    rows = session.scalars(
-        select(model)
-        .where(*where)
-        .order_by(*inspect(model).primary_key)
-        # Others may still refer to the rows by their keys, which nothing here changes.
-        .with_for_update(of=model, key_share=True)
-        .options(*options)
-        .execution_options(populate_existing=True)
-    ).all()
-    _locked(session).update(_key(row) for row in rows)
-    return rows
 
 
 def _locked(session: Session) -> set[tuple[Any, ...]]:

@@ -92,8 +92,8 @@ def dashboard() -> ResponseReturnValue:
         page_title="Your account",
         breadcrumb=[("Your account", None)],
         profile=_profile(user, actor),
-        links=queries.own_links(session, user.id, OWN_LINKS_SHOWN),
-        n_links=queries.count_own_links(session, user.id),
+        links=queries.people.own_links(session, user.id, OWN_LINKS_SHOWN),
+        n_links=queries.people.count_own_links(session, user.id),
         sessions=_sessions(user.id),
     )
 
@@ -146,7 +146,7 @@ def _sessions(user_id: UUID) -> list[dict[str, Any]]:
             "last_seen": f"{row.last_seen_at:%Y-%m-%d %H:%M} UTC",
             "current": row.id == here,
         }
-        for row in queries.own_sessions(db.session(), user_id, utc_now())
+        for row in queries.people.own_sessions(db.session(), user_id, utc_now())
     ]
 
 

@@ -43,7 +43,7 @@ def owners(session: Session, ids: Sequence[int]) -> dict[int, list[Person]]:
             Person(name, email, initials(name), primary, f"{URL}?owner={key}")
             for _, key, name, email, primary in found
         ]
-        for link, found in queries.owners_of(session, ids).items()
+        for link, found in queries.links.owners_of(session, ids).items()
     }
 
 
@@ -51,24 +51,24 @@ def tags(session: Session, ids: Sequence[int]) -> dict[int, list[Chip]]:
     """The tags of these links for a cell."""
     return {
         link: [Chip(name, f"{URL}?tag={key}") for _, key, name in found]
-        for link, found in queries.tags_of(session, ids).items()
+        for link, found in queries.links.tags_of(session, ids).items()
     }
 
 
 def find_people(session: Session, term: str, limit: int) -> list[Option]:
     """People for a picker."""
-    found = queries.people_like(session, term, limit)
+    found = queries.links.people_like(session, term, limit)
     return [Option(str(p.id), p.display_name, p.email) for p in found]
 
 
 def find_tags(session: Session, term: str, limit: int) -> list[Option]:
     """Tags for a picker of records, by key."""
-    return [Option(str(tag.id), tag.name) for tag in queries.tags_like(session, term, limit)]
+    return [Option(str(tag.id), tag.name) for tag in queries.links.tags_like(session, term, limit)]
 
 
 def suggest_tags(session: Session, term: str, limit: int) -> list[Option]:
     """Tags for a field that takes names."""
-    return [Option(tag.name, tag.name) for tag in queries.tags_like(session, term, limit)]
+    return [Option(tag.name, tag.name) for tag in queries.links.tags_like(session, term, limit)]
 
 
 def describe_person(text: str) -> tuple[UUID, str] | None:
@@ -121,12 +121,12 @@ class LinkView(ResourceView):
     column_sortable_list = ("slug", "created_at", "updated_at")
     column_editable_list = ("url", "title", "description")
     list_loaders = {"owners": owners, "tags": tags}
-    search_also = {"owners.display_name": queries.owner_named}
+    search_also = {"owners.display_name": queries.links.owner_named}
     filters = (
         LookupFilter(
-            "owner", "Owner", "user", "people", queries.owned_by, describe_person, "owners"
+            "owner", "Owner", "user", "people", queries.links.owned_by, describe_person, "owners"
         ),
-        LookupFilter("tag", "Tag", "tag", "tag_ids", queries.tagged, describe_tag, "tags"),
+        LookupFilter("tag", "Tag", "tag", "tag_ids", queries.links.tagged, describe_tag, "tags"),
         DayFilter("created_at", "Created", "calendar", Link.created_at),
     )
     form_overrides = {"url": StringField, "description": TextAreaField}
@@ -176,7 +176,7 @@ class LinkView(ResourceView):
 
     def panel_context(self, row: Link) -> dict[str, Any]:
         """The owners, below the form."""
-        found = queries.owners_of(db.session(), [row.id]).get(row.id, [])
+        found = queries.links.owners_of(db.session(), [row.id]).get(row.id, [])
         return {
             "link_path": f"{URL}/{row.id}",
             "lookup_url": f"{URL}/ajax/lookup/?name=people",

@@ -24,7 +24,7 @@ class Overview(IndexView):
     def index(self) -> ResponseReturnValue:
         """The overview."""
         session = db.session()
-        totals = queries.totals(session)
+        totals = queries.overview.totals(session)
         figures = [
             {"label": label, "value": f"{totals[key]:,}", "url": f"/admin/{key}", "icon": icon}
             for key, label, icon in FIGURES
@@ -36,7 +36,7 @@ class Overview(IndexView):
                 "url": f"/admin/links/details/?id={link.id}",
                 "at": moment(link.updated_at),
             }
-            for link in queries.recently_changed(session, RECENT)
+            for link in queries.overview.recently_changed(session, RECENT)
         ]
         return self.render(
             "overview/index.html",

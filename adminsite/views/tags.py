@@ -13,7 +13,7 @@ from adminsite.resources import TAGS
 
 def uses(session: Session, ids: Sequence[int]) -> dict[int, Chip]:
     """How many links carry each tag, leading to them."""
-    counts = queries.link_counts(session, ids)
+    counts = queries.links.link_counts(session, ids)
     return {tag: Chip(f"{n:,}", f"/admin/links?tag={tag}") for tag, n in counts.items()}
 
 
@@ -36,5 +36,5 @@ class TagView(ResourceView):
 
     def delete_facts(self, row: Any) -> list[tuple[str, str]]:
         """The name, and how many links lose it."""
-        count = queries.link_counts(db.session(), [row.id])[row.id]
+        count = queries.links.link_counts(db.session(), [row.id])[row.id]
         return [("Tag", row.name), ("Links that carry it", f"{count:,}")]

@@ -198,18 +198,18 @@ class TestCreateAdmin:
         ann = UserFactory.create()
 
         with transaction():
-            admins.create(ann, "support", by=acting(owner))
+            admins.appoint(ann, "support", by=acting(owner))
 
         assert (ann.level, ann.role) == (Level.SUPPORT, "admin")
 
     def test_is_refused_for_an_unknown_level(self, owner: User) -> None:
         with pytest.raises(InvalidError, match="one of support, admin, owner"), transaction():
-            admins.create(UserFactory.create(), "boss", by=acting(owner))
+            admins.appoint(UserFactory.create(), "boss", by=acting(owner))
 
     def test_is_refused_for_staff(self, owner: User, admin: User) -> None:
         with pytest.raises(InvalidError, match="staff already"), transaction():
-            admins.create(admin, "owner", by=acting(owner))
+            admins.appoint(admin, "owner", by=acting(owner))
 
     def test_is_refused_to_admins(self, admin: User) -> None:
         with pytest.raises(ForbiddenError), transaction():
-            admins.create(UserFactory.create(), "support", by=acting(admin))
+            admins.appoint(UserFactory.create(), "support", by=acting(admin))

@@ -1,14 +1,13 @@
-"""Reads that are not one record: what lists show of other tables, and what pickers offer."""
+"""Links and tags: what lists show of other tables, and what pickers offer."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
-from adminsite.models import Keyword, Link, LinkOwner, LinkTag, Tag, User, UserSession
+from adminsite.models import Link, LinkOwner, LinkTag, Tag, User
 
 FEW_OWNERS = 50
 
@@ -117,45 +116,3 @@ def tags_like(session: Session, term: str, limit: int) -> Sequence[Any]:
         position = func.instr if sqlite else func.strpos
         statement = statement.where(position(Tag.search_text, term) > 0)
     return session.execute(statement.limit(limit)).all()
-
-
-def totals(session: Session) -> dict[str, int]:
-    """How many links, keywords and tags there are: one statement."""
-    counts = [
-        select(func.count()).select_from(model).scalar_subquery() for model in (Link, Keyword, Tag)
-    ]
-    links, keywords, tags = session.execute(select(*counts)).one()
-    return {"links": links, "keywords": keywords, "tags": tags}
-
-
-def recently_changed(session: Session, limit: int) -> Sequence[Any]:
-    """The links changed last."""
-    statement = select(Link.id, Link.slug, Link.title, Link.url, Link.updated_at)
-    return session.execute(statement.order_by(Link.updated_at.desc()).limit(limit)).all()
-
-
-def own_links(session: Session, user_id: UUID, limit: int) -> Sequence[Any]:
-    """The newest links that a person owns alone or with others (D-27: nobody else's)."""
-    statement = (
-        select(Link.slug, Link.url, Link.title, LinkOwner.is_primary.label("primary"))
-        .join(LinkOwner, LinkOwner.link_id == Link.id)
-        .where(LinkOwner.user_id == user_id)
-        .order_by(Link.created_at.desc(), Link.id.desc())
-    )
-    return session.execute(statement.limit(limit)).all()
-
-
-def count_own_links(session: Session, user_id: UUID) -> int:
-    """How many links a person owns."""
-    statement = select(func.count()).where(LinkOwner.user_id == user_id)
-    return session.scalar(statement) or 0
-
-
-def own_sessions(session: Session, user_id: UUID, now: datetime) -> Sequence[UserSession]:
-    """Where a person is signed in, the latest use first."""
-    statement = (
-        select(UserSession)
-        .where(UserSession.user_id == user_id, UserSession.expires_at > now)
-        .order_by(UserSession.last_seen_at.desc(), UserSession.id.desc())
-    )
-    return session.scalars(statement).all()

@@ -1,0 +1,166 @@
+"""What deleting people would do: read by the dialog that asks, and again by the operation."""
+
+import hashlib
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from adminsite.models import Admin, Link, LinkOwner, Subscription, User
+
+LIVE = ("active", "trialing", "past_due", "unpaid")
+
+_shares, _links, _people = LinkOwner.__table__, Link.__table__, User.__table__
+
+
+@dataclass(frozen=True, slots=True)
+class Leaver:
+    """Somebody who would be deleted.
+
+    Attributes:
+        balance: whole credits.
+        subscription: the tier and status of the newest one while it runs; else None.
+        is_staff: whether they have a staff record, or the role that makes staff (D-1).
+    """
+
+    id: UUID
+    email: str
+    name: str
+    balance: int
+    subscription: tuple[str | None, str] | None
+    is_staff: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one of them has in one link.
+
+    Attributes:
+        stays: the address of the longest-standing owner who stays, the primary one first;
+            None when nobody does.
+    """
+
+    user_id: UUID
+    link_id: int
+    slug: str
+    is_primary: bool
+    stays: str | None
+
+
+@dataclass(frozen=True)
+class DeletionPlan:
+    """The people, and every share they have, by what becomes of it (D-16)."""
+
+    people: tuple[Leaver, ...]
+    shares: tuple[Share, ...]
+
+    @cached_property
+    def digest(self) -> str:
+        """What a dialog sends back to say which facts it showed."""
+        told = [
+            [[str(one.id), one.balance, one.subscription] for one in self.people],
+            [[str(one.user_id), one.link_id, one.is_primary, one.stays] for one in self.shares],
+        ]
+        text = json.dumps(told, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    @cached_property
+    def sole(self) -> list[Share]:
+        """Primary shares in links that nobody who stays owns."""
+        return [share for share in self.shares if share.is_primary and share.stays is None]
+
+    @cached_property
+    def shared(self) -> list[Share]:
+        """Primary shares in links that somebody who stays owns as well."""
+        return [share for share in self.shares if share.is_primary and share.stays is not None]
+
+    @cached_property
+    def co_owned(self) -> list[Share]:
+        """Shares as a co-owner."""
+        return [share for share in self.shares if not share.is_primary]
+
+
+def plan(session: Session, user_ids: Collection[UUID]) -> DeletionPlan:
+    """What deleting these people would do now: three statements, however many links.
+
+    Those who do not exist are left out.
+    """
+    return DeletionPlan(leavers(session, user_ids), shares(session, user_ids))
+
+
+def leavers(
+    session: Session, user_ids: Collection[UUID], *, lock: bool = False
+) -> tuple[Leaver, ...]:
+    """The people, in the order of their keys.
+
+    Args:
+        lock: keep anybody from changing or referring to them until the transaction ends.
+    """
+    newest = aliased(Subscription)
+    latest = (
+        select(newest.id)
+        .where(newest.user_id == User.id)
+        .order_by(newest.created_at.desc(), newest.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    running = select(Subscription.id).where(
+        Subscription.id == latest, Subscription.status.in_(LIVE)
+    )
+    statement = (
+        select(
+            User.id,
+            User.email,
+            User.display_name,
+            User.role,
+            User.credits_balance,
+            select(Admin.id).where(Admin.user_id == User.id).scalar_subquery().label("staff_id"),
+            running.with_only_columns(Subscription.tier).scalar_subquery().label("tier"),
+            running.with_only_columns(Subscription.status).scalar_subquery().label("status"),
+        )
+        .where(User.id.in_(user_ids))
+        .order_by(User.id)
+    )
+    if lock:
+        statement = statement.with_for_update(of=User)
+    return tuple(
+        Leaver(
+            id=row.id,
+            email=row.email,
+            name=row.display_name,
+            balance=row.credits_balance,
+            subscription=(row.tier, row.status) if row.status else None,
+            is_staff=row.staff_id is not None or row.role != User.ROLES[0],
+        )
+        for row in session.execute(statement)
+    )
+
+
+def shares(session: Session, user_ids: Collection[UUID]) -> tuple[Share, ...]:
+    """Every share these people have in links, in the order of the links."""
+    others, owner = _shares.alias("others"), _people.alias("owner")
+    stays = (
+        select(owner.c.email)
+        .select_from(others.join(owner, owner.c.id == others.c.user_id))
+        .where(others.c.link_id == _shares.c.link_id, others.c.user_id.not_in(user_ids))
+        .order_by(others.c.is_primary.desc(), others.c.created_at, others.c.user_id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    statement = (
+        select(_shares.c.user_id, _links.c.id, _links.c.slug, _shares.c.is_primary, stays)
+        .join_from(_shares, _links, _links.c.id == _shares.c.link_id)
+        .where(_shares.c.user_id.in_(user_ids))
+        .order_by(_links.c.id, _shares.c.user_id)
+    )
+    return tuple(Share(*row) for row in session.connection().execute(statement))
+
+
+def holds(user_ids: Collection[UUID]) -> Any:
+    """The keys of the links these people have a share in."""
+    return select(_shares.c.link_id).where(_shares.c.user_id.in_(user_ids))
