@@ -58,6 +58,13 @@ class Clash:
     when: datetime | None
 
 
+class OutdatedError(RuleError):
+    """What somebody was shown and said yes to is not so any more; nothing was changed."""
+
+    status = 409
+    code = "CONFLICT"
+
+
 class ConflictError(RuleError):
     """Somebody else changed the same fields since this edit began.
 

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from adminsite.errors import InvalidError
-from adminsite.models import Keyword, Link, Tag
-from adminsite.operations import constraints, keywords, links, tags, versions
+from adminsite.models import Admin, Keyword, Link, Tag, User
+from adminsite.operations import admins, constraints, keywords, links, tags, users, versions
 from adminsite.permissions import Permission
 
 
@@ -46,14 +46,19 @@ class Resource:
 
     def get_for_update(self, pk: object) -> Any:
         """The record, locked until the transaction ends; None when it does not exist."""
+        if hasattr(self.operations, "get_all_for_update"):
+            return next(iter(self.operations.get_all_for_update([pk])), None)
         return versions.get_for_update(self.model, pk)
 
     def get_all_for_update(self, pks: Collection[object]) -> Sequence[Any]:
         """The records that exist of these, locked in the order of their keys.
 
         What deleting them tells the audit is loaded along, so the number of statements does
-        not grow with theirs.
+        not grow with theirs. Operations whose rules look at other rows too say themselves what
+        to lock, and in which order.
         """
+        if hasattr(self.operations, "get_all_for_update"):
+            return self.operations.get_all_for_update(pks)  # type: ignore[no-any-return]
         options = getattr(self.operations, "RELATIONS", ())
         return versions.get_all_for_update(self.model, pks, *options)
 
@@ -79,6 +84,22 @@ KEYWORDS = Resource(
     write=Permission.KEYWORDS_WRITE,
     fields=("keyword", "url_template", "description"),
     fixed=("keyword",),
+)
+
+USERS = Resource(
+    model=User,
+    operations=users,
+    read=Permission.USERS_READ,
+    write=Permission.USERS_WRITE,
+    fields=users.FIELDS,
+)
+
+ADMINS = Resource(
+    model=Admin,
+    operations=admins,
+    read=Permission.STAFF_READ,
+    write=Permission.STAFF_WRITE,
+    fields=admins.FIELDS,
 )
 
 TAGS = Resource(

@@ -14,8 +14,8 @@ from adminsite import queries
 from adminsite.db import db
 from adminsite.models import Keyword, Link, User
 from adminsite.operations import rules, users
-from adminsite.permissions import Actor, Permission
-from adminsite.resources import KEYWORDS, LINKS, Resource
+from adminsite.permissions import Actor
+from adminsite.resources import KEYWORDS, LINKS, USERS, Resource
 
 Values = dict[str, Any]
 Related = Callable[[Session, Sequence[int]], dict[int, list[str]]]
@@ -119,13 +119,6 @@ def _may_update_user(pk: Any, changed: Collection[str], by: Actor) -> None:
         users.check_role_change(user, by=by)
 
 
-USERS = Resource(
-    model=User,
-    operations=users,
-    read=Permission.USERS_READ,
-    write=Permission.USERS_WRITE,
-    fields=users.FIELDS,
-)
 TABLES = {
     "users": Table(
         USERS, User.email_key, may_create=users.check_new_role, may_update=_may_update_user

@@ -49,7 +49,12 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a list, worked out once at the start."""
+    """One column of a list, worked out once at the start.
+
+    Attributes:
+        options: the words a "select" or "switch" knows, each with its label.
+        asks: what is asked before a "select" or "switch" saves; `{label}` is the record's name.
+    """
 
     name: str
     label: str
@@ -57,6 +62,8 @@ class Column:
     sortable: bool
     editable: bool
     searched: bool
+    options: tuple[tuple[str, str], ...] = ()
+    asks: str = ""
 
     @property
     def numeric(self) -> bool:
@@ -112,6 +119,7 @@ SHAPES: Mapping[str, Callable[[Any], Any]] = {
     "template": template_parts,
 }
 UNWRAPPED = frozenset({"url", "template"})  # cells that hold controls of their own
+AT_ONCE = frozenset({"select", "switch"})  # cells that are controls: a change saves
 
 
 def marked(text: str, term: str) -> Markup | str:

@@ -23,7 +23,7 @@ def check(view: Any) -> None:
         if not getattr(view, attribute):
             message = f"{name} declares no {attribute}. Nothing is shown that is not declared."
             raise UndeclaredError(message)
-    mapped = set(inspect(view.model).column_attrs.keys())
+    mapped = set(inspect(view.model).column_attrs.keys()) | set(view.list_columns)
     loaded = mapped | set(view.list_loaders)
     fields = mapped | set(view.form_extra_fields or ())
     for attribute, known in (
@@ -56,7 +56,7 @@ def _all_known(view: str, attribute: str, names: Iterable[str], known: set[str])
 def _searched_as_stored(name: str, view: Any) -> None:
     own = tuple(c for c in view.column_searchable_list if c not in view.search_also)
     stored = tuple(getattr(view.model, "__searchable__", ()))
-    if own and set(own) != set(stored):
+    if own and view.search_column is None and set(own) != set(stored):
         message = (
             f"{name}.column_searchable_list holds {own}, but {view.model.__name__} keeps "
             f"{stored} ready for searching. Make its __searchable__ the same."

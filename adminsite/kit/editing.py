@@ -144,13 +144,16 @@ def create(view: "ResourceView", data: MultiDict[str, str]) -> Any:
     values = values_of(view, form, data, view.create_fields)
     try:
         with transaction():
-            return view.resource.operations.create(values, by=auth.current_person())
+            return view.make(values, auth.current_person())
     except IntegrityError as error:
         raise _explained(view, error) from error
 
 
-def delete(view: "ResourceView", pk: Any) -> str:
+def delete(view: "ResourceView", pk: Any, answers: Mapping[str, str] | None = None) -> str:
     """End one record under its rules; returns the name it had.
+
+    Args:
+        answers: what the operation must be told, see `ResourceView.delete_answers`.
 
     Raises:
         MissingError, RuleError: nothing was deleted.
@@ -158,7 +161,7 @@ def delete(view: "ResourceView", pk: Any) -> str:
     with transaction():
         row = locked(view, "delete", pk)
         label = str(row)
-        view.resource.operations.delete(row, by=auth.current_person())
+        view.resource.operations.delete(row, by=auth.current_person(), **(answers or {}))
     return label
 
 

@@ -87,9 +87,13 @@ def lines(view: "ResourceView", query: listing.Query) -> Iterator[str]:
 def _chunk(
     view: "ResourceView", session: Session, query: listing.Query, wanted: list[Any], last: Any
 ) -> list[Any]:
-    place = None if last is None else Cursor("next", getattr(last, query.sort), last.id, 0)
+    place = (
+        None
+        if last is None
+        else Cursor("next", getattr(last, view.sort_key(query.sort)), last.id, 0)
+    )
     asked = replace(query, cursor=place)
-    statement = view.select_columns(*view.export_columns(), query.sort)
+    statement = view.select_columns(*view.export_columns(), view.sort_key(query.sort))
     statement = statement.where(*wanted, *listing.after(view, asked))
     ordered = statement.order_by(*listing.order(view, asked, "next")).limit(CHUNK)
     return list(session.connection().execute(ordered))

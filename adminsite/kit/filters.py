@@ -50,11 +50,16 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceFilter(Filter):
-    """One of a few words, compared with a column."""
+    """One of a few words, compared with a column.
+
+    Attributes:
+        none: the word that stands for "no value", if one does.
+    """
 
     kind: ClassVar[str] = "choice"
     column: Any
     options: tuple[tuple[str, str], ...]
+    none: str | None = None
 
     def read(self, args: Mapping[str, str]) -> Active | None:
         """See `Filter.read`."""
@@ -66,7 +71,8 @@ class ChoiceFilter(Filter):
             known = ", ".join(labels)
             message = f"The filter {self.label} knows {known}; not “{value[:40]}”."
             raise FilterError(message)
-        return Active(self.column == value, labels[value])
+        wanted = None if value == self.none else value
+        return Active(self.column == wanted, labels[value])
 
 
 @dataclass(frozen=True, slots=True)

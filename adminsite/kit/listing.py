@@ -140,8 +140,7 @@ def conditions(view: "ResourceView", session: Session, query: Query) -> list[Col
 
 def matches(view: "ResourceView", session: Session, term: str) -> ColumnElement[bool]:
     """The records that hold the term in a searched column, theirs or a related one."""
-    text = view.model.__table__.c.search_text
-    parts = [contains(session, text, term)]
+    parts = [contains(session, view.searched_text, term)]
     for also in view.search_also.values():
         condition = also(session, term)
         if condition is not None:
@@ -162,7 +161,7 @@ def fetch(view: "ResourceView", session: Session, query: Query) -> Page:
     direction: Direction = query.cursor.direction if query.cursor else "next"
     if query.narrowed and query.cursor is None:
         return _found(view, session, query, wanted)
-    statement = view.select_columns(*(column.name for column in view.shown), query.sort)
+    statement = view.select_columns(*view.drawn_names, view.sort_key(query.sort))
     statement = statement.where(*wanted, *after(view, query))
     statement = statement.order_by(*order(view, query, direction)).limit(query.page_size + 1)
     records = list(session.connection().execute(statement))
@@ -185,7 +184,7 @@ def bounded_count(
     view: "ResourceView", session: Session, wanted: Sequence[ColumnElement[bool]]
 ) -> int:
     """How many records there are, looking at no more than the limit plus one."""
-    inner = select(view.pk_column).where(*wanted).limit(COUNT_LIMIT + 1)
+    inner = view.select_keys().where(*wanted).limit(COUNT_LIMIT + 1)
     counted = select(func.count()).select_from(inner.subquery())
     return session.connection().scalar(counted) or 0
 
@@ -193,7 +192,7 @@ def bounded_count(
 def exact_count(view: "ResourceView", session: Session, query: Query) -> int:
     """How many records there are, however many."""
     wanted = conditions(view, session, query)
-    counted = select(func.count(view.pk_column)).where(*wanted)
+    counted = select(func.count(view.pk_column)).select_from(view.list_from).where(*wanted)
     return session.connection().scalar(counted) or 0
 
 
@@ -209,14 +208,13 @@ def _found(
     only they are sorted; are there more, the page is met soon when walking in sort order.
     """
     connection = session.connection()
-    keys = select(view.pk_column).where(*wanted).limit(COUNT_LIMIT + 1)
+    keys = view.select_keys().where(*wanted).limit(COUNT_LIMIT + 1)
     ids = list(connection.scalars(keys))
     if not ids:
         return Page([], 0, exact=True, first=0)
     narrowed = [view.pk_column.in_(ids)] if len(ids) <= COUNT_LIMIT else wanted
-    statement = view.select_columns(*(column.name for column in view.shown), query.sort).where(
-        *narrowed
-    )
+    statement = view.select_columns(*view.drawn_names, view.sort_key(query.sort))
+    statement = statement.where(*narrowed)
     ordered = statement.order_by(*order(view, query, "next")).limit(query.page_size + 1)
     records = list(connection.execute(ordered))
     more = len(records) > query.page_size
@@ -235,7 +233,7 @@ def _page(  # noqa: PLR0913 - the parts of a Page
     scope = _scope(view.key, query.sort, query.params)
 
     def place(direction: Direction, record: Any, position: int) -> str:
-        value = getattr(record, query.sort)
+        value = getattr(record, view.sort_key(query.sort))
         return cursors.sign(Cursor(direction, value, record.id, position), secret(), scope)
 
     following = previous = None
@@ -293,6 +291,6 @@ def related(
 
 def one(view: "ResourceView", session: Session, pk: Any) -> Any | None:
     """One record as the list selects it; None when it is not there for this person."""
-    statement = view.select_columns(*(column.name for column in view.shown))
+    statement = view.select_columns(*view.drawn_names)
     wanted = statement.where(view.pk_column == pk, *view.scope())
     return session.connection().execute(wanted).one_or_none()

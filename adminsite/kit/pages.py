@@ -1,6 +1,7 @@
 """The templates' contexts: what a list, a form or a dialog is drawn from."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import inspect
@@ -9,6 +10,7 @@ from adminsite import audit
 from adminsite.db import db
 from adminsite.kit import listing
 from adminsite.kit.columns import SHAPES
+from adminsite.kit.deleting import Once
 from adminsite.kit.editing import Draft
 from adminsite.kit.filters import ChoiceFilter, Filter, LookupFilter
 from adminsite.kit.forms import ResourceForm, TagsField
@@ -33,7 +35,12 @@ def listed(view: "ResourceView", args: Mapping[str, str], *, whole: bool) -> str
         "count": page.count,
         "count_text": page.count_text,
         "exact": page.exact,
-        "count_url": query.url(f"{url}/count"),
+        "count_url": query.url(
+            f"{url}/count", first=str(page.first) if view.counts_pages else None
+        ),
+        "paging": paging(query.page_size, page.first, page.count if page.exact else None)
+        if view.counts_pages
+        else None,
         "search": query.search,
         "search_hint": view.search_hint,
         "filters": [_filter(view, query, flt, args) for flt in view.offered_filters],
@@ -64,6 +71,35 @@ def listed(view: "ResourceView", args: Mapping[str, str], *, whole: bool) -> str
             breadcrumb=[(view.name, None)],
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Which page of how many this is, in words (R-002-47).
+
+    Attributes:
+        of: "of 192"; only "of more" until the rows are counted.
+        pages: "Page 2 of 4".
+        several: whether there is more than one page.
+    """
+
+    of: str
+    pages: str
+    several: bool
+
+
+def paging(size: int, first: int, total: int | None) -> Paging:
+    """The page that begins with the row in this place.
+
+    Args:
+        first: counted from 1; 0 on an empty page.
+        total: how many rows there are; None while that is being counted.
+    """
+    number = max(first - 1, 0) // size + 1
+    if total is None:
+        return Paging(f"of more than {listing.COUNT_LIMIT:,}", f"Page {number:,}", several=True)
+    last = max(-(-total // size), number)
+    return Paging(f"of {total:,}", f"Page {number:,} of {last:,}", several=last > 1)
 
 
 def _place(query: listing.Query, url: str, cursor: str | None) -> str | None:
@@ -237,8 +273,35 @@ def details(view: "ResourceView", row: Any) -> str:
     )
 
 
-def delete_dialog(view: "ResourceView", row: Any, *, whole: bool) -> str:
-    """The question before a record is deleted."""
+def record(view: "ResourceView", row: Any) -> str:
+    """The page of one record, as the view declares it."""
+    label = str(row)
+    context = {"page_title": f"{label} · {view.name}", **view.record_context(row)}
+    breadcrumb = [(view.name, str(view.url)), (label, None)]
+    page = view.render(
+        str(view.record_template), view=view, record=row, breadcrumb=breadcrumb, **context
+    )
+    return str(page)
+
+
+def once(view: "ResourceView", shown: Once) -> str:
+    """A page for something that is shown a single time."""
+    trail = [(view.name, str(view.url)), (shown.title, None)]
+    page = view.render(
+        "model/once.html", view=view, once=shown, page_title=shown.title, breadcrumb=trail
+    )
+    return str(page)
+
+
+def delete_dialog(
+    view: "ResourceView", row: Any, *, whole: bool, leave: bool = False, message: str = ""
+) -> str:
+    """The question before a record is deleted.
+
+    Args:
+        leave: whether it is asked on the record's own page, which ends with the record.
+        message: why it is asked again.
+    """
     label = str(row)
     title = f"Delete {label}?"
     return str(
@@ -246,13 +309,12 @@ def delete_dialog(view: "ResourceView", row: Any, *, whole: bool) -> str:
             "model/delete.html" if whole else "model/_delete.html",
             view=view,
             title=title,
-            lines=view.delete_lines(row),
-            items=view.delete_facts(row),
-            warning=view.delete_warning,
-            confirm_url=f"{view.url}/{row.id}",
+            message=message,
+            question=view.delete_question([row]),
+            confirm_url=f"{view.url}/{row.id}{'?from=page' if leave else ''}",
             page_url=f"{view.url}/delete/",
             confirm_label=f"Delete {view.singular}",
-            target=f"#{view.row_prefix}-{row.id}",
+            target="#list" if view.rules_span_rows else f"#{view.row_prefix}-{row.id}",
             fields=[("id", str(row.id))],
             page_title=title,
             breadcrumb=[(view.name, str(view.url)), (title, None)],

@@ -59,16 +59,21 @@ def submitted(numbers: Collection[str] = ()) -> MultiDict[str, str]:
     if not request.is_json:
         return request.form
     fields: MultiDict[str, str] = MultiDict()
-    for name, value in _object().items():
+    for name, value in json_object().items():
         items = value if isinstance(value, list) else [value]
         for item in items or [None]:  # an empty list is a field sent empty
             fields.add(name, _text(name, item, whole=name in NUMBERS or name in numbers))
     return fields
 
 
-def _object() -> dict[str, Any]:
+def json_object() -> dict[str, Any]:
+    """What was sent as JSON.
+
+    Raises:
+        BadRequest: the body is not JSON, or not an object.
+    """
     try:
-        body = request.get_json()
+        body = request.get_json(silent=True)
     except RecursionError:
         body = None
     if not isinstance(body, dict):

@@ -1,15 +1,16 @@
 """What each route of a `ResourceView` answers: as a page, as a fragment, or as JSON."""
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
-from flask import redirect, request
+from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest, NotFound
 
 from adminsite import audit, auth
 from adminsite.db import db, folded, transaction
-from adminsite.errors import ConflictError, InvalidError, RuleError
+from adminsite.errors import ConflictError, InvalidError, OutdatedError, RuleError
 from adminsite.kit import bulk, editing, listing, pages
 from adminsite.kit import export as exports
 from adminsite.kit.editing import Draft
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from adminsite.kit.view import ResourceView
 
 Refusal = (InvalidError, ConflictError)
+IN_DIALOG = {"HX-Retarget": "#dialog", "HX-Reswap": "innerHTML"}
 PLAIN_TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 
 
@@ -42,7 +44,10 @@ def count(view: "ResourceView") -> ResponseReturnValue:
     """The exact count, fetched after the list is on the screen."""
     query = listing.read(view, request.args)
     number = listing.exact_count(view, db.session(), query)
-    return view.render("model/_count.html", count_text=f"{number:,}")
+    first = request.args.get("first", "")
+    place = int(first) if first.isascii() and first.isdigit() and len(first) < 10 else 0  # noqa: PLR2004
+    paging = pages.paging(query.page_size, place, number) if view.counts_pages and place else None
+    return view.render("model/_count.html", count_text=f"{number:,}", paging=paging, late=True)
 
 
 def new(view: "ResourceView") -> ResponseReturnValue:
@@ -59,16 +64,24 @@ def create(view: "ResourceView") -> ResponseReturnValue:
         row = editing.create(view, data)
     except InvalidError as refusal:
         return _refused_new(view, data, refusal)
-    message = f"Created {row}."
+    once = view.shown_once(row)
     if wants_json():
-        return accepted(pages.plain_record(view, row), 201)
+        extra = {once.name: once.value} if once else {}
+        return accepted(pages.plain_record(view, row) | extra, 201)
+    message = f"Created {row}."
     if is_fragment():
-        return toast(pages.listed(view, MultiDict(), whole=False), message)
+        shown = view.render("model/_once.html", once=once, oob=True) if once else ""
+        return toast(pages.listed(view, MultiDict(), whole=False) + shown, message)
+    return pages.once(view, once) if once else done(_after_creating(view, row), message)
+
+
+def _after_creating(view: "ResourceView", row: Any) -> str:
+    """Where the button that was pressed leads on to."""
     if "_add_another" in request.form:
-        return done(f"{view.url}/new/", message)
+        return f"{view.url}/new/"
     if "_continue_editing" in request.form:
-        return done(f"{view.url}/edit/?id={row.id}", message)
-    return done(str(view.url), message)
+        return f"{view.url}/edit/?id={row.id}"
+    return str(view.url)
 
 
 def _refused_new(
@@ -78,8 +91,7 @@ def _refused_new(
         return refused(refusal.message, refusal.fields, refusal.status)
     page = pages.create_form(view, editing.refused_form(view, view.create_fields, data, refusal))
     # sent from the dialog, whose target is the list: the messages belong in the dialog
-    headers = {"HX-Retarget": "#dialog", "HX-Reswap": "innerHTML"} if is_fragment() else {}
-    return page, refusal.status, headers
+    return page, refusal.status, IN_DIALOG if is_fragment() else {}
 
 
 def edit_page(view: "ResourceView") -> ResponseReturnValue:
@@ -131,6 +143,8 @@ def row(view: "ResourceView", pk: Any) -> ResponseReturnValue:
     found = editing.record(view, pk)
     if wants_json():
         return accepted(pages.plain_record(view, found))
+    if view.record_template:
+        return pages.record(view, found)
     page = "edit" if view.can_edit else "details"
     return redirect(f"{view.url}/{page}/?id={found.id}", 302)
 
@@ -171,6 +185,9 @@ def cell(view: "ResourceView", pk: Any, field: str) -> ResponseReturnValue:
     if request.args.get("cancel") == "1":
         return str(editing.drawn_cell(view, field, pk))
     found = editing.record(view, pk)
+    ruled = view.refusals([found], auth.current_person()) or {}
+    if why := ruled.get(found.id, {}).get(field):
+        raise RuleError(why)
     return pages.cell_form(view, found, field, editing.bound_form(view, (field,), found))
 
 
@@ -200,9 +217,21 @@ def update_cells(view: "ResourceView") -> ResponseReturnValue:
         return accepted(pages.plain_record(view, saved.row))
     if not is_fragment():
         return message, PLAIN_TEXT
+    if view.rules_span_rows:
+        return toast(_whole_list(view), message)
     if len(names) > 1:
         return toast(editing.drawn_row(view, pk), message)
     return toast(view.draw_cell(saved.row, view.column(names[0])), message)
+
+
+def _whole_list(view: "ResourceView") -> ResponseReturnValue:
+    """The list as the page shows it: one change may have changed what other rows allow."""
+    shown = MultiDict(parse_qsl(urlsplit(request.headers.get("HX-Current-URL", "")).query))
+    try:
+        answer = pages.listed(view, shown, whole=False)
+    except FilterError:
+        answer = pages.listed(view, MultiDict(), whole=False)
+    return answer, {"HX-Retarget": "#list", "HX-Reswap": "outerHTML"}
 
 
 def _refused_cells(
@@ -225,25 +254,69 @@ def _refused_cells(
 
 def confirm_delete(view: "ResourceView", pk: Any) -> ResponseReturnValue:
     """The question, with what goes; a page of its own without htmx."""
-    return pages.delete_dialog(view, editing.record(view, pk), whole=not is_fragment())
+    found = editing.record(view, pk)
+    return pages.delete_dialog(view, found, whole=not is_fragment(), leave=_on_its_page())
+
+
+def _on_its_page() -> bool:
+    """Whether the question is asked on the page of the record that would go."""
+    return request.args.get("from") == "page"
 
 
 def delete_row(view: "ResourceView", pk: Any) -> ResponseReturnValue:
-    """Delete the record: the row leaves the list and a toast says so."""
-    label = editing.delete(view, pk)
+    """Delete the record: the row leaves the list and a toast says so.
+
+    When what the question said is not so any more, it is asked anew.
+    """
+    try:
+        label = editing.delete(view, pk, answers(view))
+    except OutdatedError as refusal:
+        if wants_json():
+            raise
+        row = editing.record(view, pk)
+        again = pages.delete_dialog(
+            view, row, whole=not is_fragment(), leave=_on_its_page(), message=refusal.message
+        )
+        return again, refusal.status, IN_DIALOG if is_fragment() else {}
     message = f"Deleted {label}."
     if wants_json():
         return accepted({"id": str(pk)})
     if is_fragment():
-        return toast("", message)
+        if _on_its_page():
+            return _leave(str(view.url), message)
+        return toast(_whole_list(view) if view.rules_span_rows else "", message)
     return done(auth.safe_next(request.form.get("return_to")) or str(view.url), message)
+
+
+def _leave(url: str, message: str) -> ResponseReturnValue:
+    """Let htmx go to another page, which says what happened."""
+    flash(message, "success")
+    return "", 200, {"HX-Redirect": url}
+
+
+def answers(view: "ResourceView") -> dict[str, str]:
+    """What the request answers to the view's question, in its form, its query or its JSON.
+
+    Raises:
+        BadRequest: the body is not JSON, or an answer is no text.
+    """
+    if not view.delete_answers:
+        return {}
+    sent = submitted() if request.content_length else MultiDict()
+    found = {name: sent.get(name) or request.args.get(name) for name in view.delete_answers}
+    return {name: value for name, value in found.items() if value}
 
 
 def preview_action(view: "ResourceView") -> ResponseReturnValue:
     """What a bulk action would do, and the button for it."""
-    action = _action(view)
-    context = bulk.preview(view, action, bulk.chosen(view))
-    return view.render("model/_bulk.html" if is_fragment() else "model/bulk.html", **context)
+    return _previewed(view, _action(view), bulk.chosen(view))
+
+
+def _previewed(
+    view: "ResourceView", action: bulk.BulkAction, keys: list[Any], message: str = ""
+) -> str:
+    context = bulk.preview(view, action, keys, message)
+    return str(view.render("model/_bulk.html" if is_fragment() else "model/bulk.html", **context))
 
 
 def run_action(view: "ResourceView") -> ResponseReturnValue:
@@ -251,7 +324,13 @@ def run_action(view: "ResourceView") -> ResponseReturnValue:
     action = _action(view)
     keys = bulk.named(view)
     listing.read(view, request.form)  # refused before anything is done, not after
-    message = bulk.run(view, action, keys)
+    try:
+        message = bulk.run(view, action, keys, answers(view) if action.asks else {})
+    except OutdatedError as refusal:
+        if wants_json():
+            raise
+        again = _previewed(view, action, keys, refusal.message)
+        return again, refusal.status, IN_DIALOG if is_fragment() else {}
     if wants_json():
         return accepted({"count": len(keys)})
     if is_fragment():

@@ -12,8 +12,9 @@ from flask import current_app
 from jinja2 import Template
 from markupsafe import Markup
 
-from adminsite.kit.columns import SHAPES, UNWRAPPED, Column, highlighted
+from adminsite.kit.columns import AT_ONCE, SHAPES, UNWRAPPED, Column, highlighted
 
+NOTHING: Mapping[str, str] = {}
 ROW = """\
 {{% for row in rows %}}<tr id="{{{{ row['dom_id'] }}}}" data-path="{{{{ row['path'] }}}}" \
 tabindex="-1">{pick}{cells}{actions}</tr>
@@ -33,10 +34,24 @@ def snippet(kind: str) -> str:
 
 
 def compiled(
-    columns: tuple[Column, ...], *, editable: frozenset[str], actions: str, pick: bool
+    columns: tuple[Column, ...],
+    *,
+    editable: frozenset[str],
+    actions: str,
+    pick: bool,
+    ruled: bool = False,
 ) -> Template:
-    """The loop that draws rows of these columns."""
-    cells = "".join(_cell(column, editable=column.name in editable) for column in columns)
+    """The loop that draws rows of these columns.
+
+    Args:
+        editable: the names of those that may be edited in place.
+        actions: the name of the snippet with the row's actions; empty for none.
+        pick: whether rows can be chosen for a bulk action.
+        ruled: whether rows say what of this is refused for them.
+    """
+    cells = "".join(
+        _cell(column, editable=column.name in editable, ruled=ruled) for column in columns
+    )
     body = ROW.format(
         pick=PICK if pick else "",
         cells=cells,
@@ -45,41 +60,55 @@ def compiled(
     return current_app.jinja_env.from_string(body)
 
 
-def inner(column: Column, *, editable: bool) -> str:
+def inner(column: Column, *, editable: bool, ruled: bool = False) -> str:
     """What stands inside the cell: the value, and the control that edits it, if it may be."""
     bound = f"{{% set value = row[{column.name!r}] %}}"
-    body = f"{bound}{snippet(column.kind)}"
+    body = snippet("badge" if column.kind in AT_ONCE else column.kind)
     if not editable:
-        return body
+        return bound + body
+    control = _control(column, body)
+    if not ruled:
+        return bound + control
+    return (
+        f"{bound}{{% set why = row['refused'].get({column.name!r}) %}}"
+        f'{{% if why %}}<span class="refused" tabindex="0" data-tip="{{{{ why }}}}">{body}'
+        f'<span class="sr-only">{{{{ why }}}}</span></span>{{% else %}}{control}{{% endif %}}'
+    )
+
+
+def _control(column: Column, body: str) -> str:
+    if column.kind in AT_ONCE:
+        return snippet(f"{column.kind}_control").replace("COLUMN", column.name)
     if column.kind in UNWRAPPED:
         return (
             f'{body}<button type="button" class="cell-pencil" data-cell="{column.name}" '
             f"aria-label=\"Edit {column.label} of {{{{ row['label'] }}}}\"></button>"
         )
     return (
-        f'{bound}<button type="button" class="cell" data-cell="{column.name}" '
-        f'title="Edit {column.label}">'
-        f"{snippet(column.kind)}</button>"
+        f'<button type="button" class="cell" data-cell="{column.name}" '
+        f'title="Edit {column.label}">{body}</button>'
     )
 
 
-def _cell(column: Column, *, editable: bool) -> str:
-    return CELL.format(label=column.label, kind=column.kind, inner=inner(column, editable=editable))
+def _cell(column: Column, *, editable: bool, ruled: bool) -> str:
+    content = inner(column, editable=editable, ruled=ruled)
+    return CELL.format(label=column.label, kind=column.kind, inner=content)
 
 
 def compiled_cell(column: Column) -> Template:
     """The inside of one editable cell, for after an edit."""
-    body = inner(column, editable=True)
+    body = inner(column, editable=True, ruled=True)
     return current_app.jinja_env.from_string(f"{{% for row in rows %}}{body}{{% endfor %}}")
 
 
-def shaped(
+def shaped(  # noqa: PLR0913 - what a row is made of
     records: Sequence[Any],
     columns: Iterable[Column],
     related: Mapping[str, Mapping[Any, Any]],
     *,
     base: Mapping[str, str],
     term: str = "",
+    refused: Mapping[Any, Mapping[str, str]] | None = None,
 ) -> list[dict[str, Any]]:
     """Records as the row loop wants them: values fit for cells, and their paths.
 
@@ -89,8 +118,10 @@ def shaped(
         related: for relation columns, values by record id.
         base: `url` of the list, `prefix` of the row's id, `label` column.
         term: the lower-cased searched term, marked where it occurs.
+        refused: by record id, what cannot be done to it, and why.
     """
     rows = []
+    refused = refused or {}
     url, prefix, label = base["url"], base["prefix"], base["label"]
     plan = [
         (c.name, SHAPES.get(c.kind), related.get(c.name), bool(term) and c.searched)
@@ -104,6 +135,8 @@ def shaped(
             "path": f"{url}/{key}",
             "edit_url": f"{url}/edit/?id={key}",
             "label": getattr(record, label),
+            "version": getattr(record, "version", ""),
+            "refused": refused.get(key, NOTHING),
         }
         for name, shape, lookup, marks in plan:
             value = lookup.get(key, ()) if lookup is not None else getattr(record, name)

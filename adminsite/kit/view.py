@@ -17,12 +17,14 @@ from jinja2 import Template
 from markupsafe import Markup
 from sqlalchemy import ColumnElement, Integer, Select, inspect, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.interfaces import ORMOption
 
 from adminsite import auth
 from adminsite.db import db, transaction
 from adminsite.kit import access, bulk, declare, editing, forms, routes, rows
 from adminsite.kit.bulk import BulkAction
 from adminsite.kit.columns import Column
+from adminsite.kit.deleting import Once, Question
 from adminsite.kit.filters import Filter
 from adminsite.permissions import Actor, Permission, may, require
 from adminsite.resources import Resource
@@ -76,7 +78,13 @@ class ResourceView(ModelView):
         label_column: the column that names a record.
         column_kinds: the kind of cell, by column, where the type does not say it.
         list_loaders: for columns from other tables: (session, keys) to {key: values}.
+        list_joins: models with one row to each record, joined in every statement of the list.
+        list_columns: columns of those, by the name they have here.
+        search_column: the text that is searched, where it is not the model's own.
         search_also: conditions for searched columns of other tables, by their dotted name.
+        sort_columns: the column that stands for another one when the list is sorted by that.
+        column_choices: the words a "select" or "switch" column knows, with their labels.
+        column_asks: what is asked before such a column saves; `{label}` is the record's name.
         filters: named filters of the list.
         edit_row_columns: fields of the whole-row edit; by default the editable columns.
         form_lookups: pickers that search on the server, by name.
@@ -88,6 +96,12 @@ class ResourceView(ModelView):
         route_permissions: a permission for each route a subclass adds.
         create_inline: whether new records are made in a dialog over the list.
         bulk_actions: what can be done to many rows, beside deleting them.
+        preview_options: what `objection` reads of related records, loaded along.
+        delete_answers: what the operation must be told to delete, by its parameters' names;
+            `delete_question` asks for it.
+        record_template: the page of one record at its own address; else its form is shown.
+        rules_span_rows: whether a change of one row may change what `refusals` says of others.
+        counts_pages: whether the footer says "of 192" and "Page 2 of 4".
     """
 
     resource: ClassVar[Resource]
@@ -97,7 +111,12 @@ class ResourceView(ModelView):
     label_column: ClassVar[str] = ""
     column_kinds: ClassVar[Mapping[str, str]] = {}
     list_loaders: ClassVar[Mapping[str, Callable[[Session, Sequence[Any]], Mapping[Any, Any]]]] = {}
+    list_joins: ClassVar[tuple[Any, ...]] = ()
+    list_columns: ClassVar[Mapping[str, Any]] = {}
+    search_column: ClassVar[Any] = None
     search_also: ClassVar[Mapping[str, Callable[[Session, str], ColumnElement[bool] | None]]] = {}
+    sort_columns: ClassVar[Mapping[str, str]] = {}
+    column_asks: ClassVar[Mapping[str, str]] = {}
     filters: ClassVar[tuple[Filter, ...]] = ()
     edit_row_columns: ClassVar[tuple[str, ...] | None] = None
     form_lookups: ClassVar[Mapping[str, forms.Lookup]] = {}
@@ -108,6 +127,11 @@ class ResourceView(ModelView):
     route_permissions: ClassVar[Mapping[str, Permission]] = {}
     create_inline: ClassVar[bool] = False
     bulk_actions: ClassVar[tuple[BulkAction, ...]] = ()
+    preview_options: ClassVar[tuple[ORMOption, ...]] = ()
+    delete_answers: ClassVar[tuple[str, ...]] = ()
+    record_template: ClassVar[str | None] = None
+    counts_pages: ClassVar[bool] = False
+    rules_span_rows: ClassVar[bool] = False
     row_actions: ClassVar[str] = "actions"
     form_panels: ClassVar[tuple[str, ...]] = ()
 
@@ -120,6 +144,7 @@ class ResourceView(ModelView):
     column_editable_list: tuple[str, ...] = ()
     column_default_sort: str | tuple[str, bool] | None = None
     column_labels: Mapping[str, str] = {}  # type: ignore[assignment]
+    column_choices: Mapping[str, tuple[tuple[str, str], ...]] = {}  # type: ignore[assignment]
     form_columns: tuple[str, ...] = ()
     form_args: Mapping[str, Mapping[str, Any]] = {}  # type: ignore[assignment]
     form_extra_fields: Mapping[str, Any] = {}  # type: ignore[assignment]
@@ -343,8 +368,16 @@ class ResourceView(ModelView):
     @property
     def sortable(self) -> dict[str, Any]:
         """The columns a list can be sorted by; each must be NOT NULL and indexed."""
-        columns = self.model.__table__.c
-        return {name: columns[name] for name in self.column_sortable_list if self.sees(name)}
+        columns = self.stored_columns
+        return {
+            name: columns[self.sort_key(name)]
+            for name in self.column_sortable_list
+            if self.sees(name)
+        }
+
+    def sort_key(self, name: str) -> str:
+        """The column whose values the list is in the order of, when sorted by this one."""
+        return self.sort_columns.get(name, name)
 
     @property
     def default_sort(self) -> tuple[str, bool]:
@@ -368,7 +401,7 @@ class ResourceView(ModelView):
 
     def sorts_alone(self, name: str) -> bool:
         """Whether no two rows have the same value there, so that the key need not follow."""
-        return bool(inspect(self.model).columns[name].unique)
+        return bool(self.stored_columns[self.sort_key(name)].unique)
 
     @cached_property
     def _columns(self) -> tuple[Column, ...]:
@@ -399,13 +432,15 @@ class ResourceView(ModelView):
             sortable=name in self.column_sortable_list,
             editable=name in (self.column_editable_list),
             searched=name in searched,
+            options=self.column_choices.get(name, ()),
+            asks=self.column_asks.get(name, ""),
         )
 
     def kind_of(self, name: str) -> str:
         """The kind of cell a column needs, by its type."""
         if name in self.list_loaders:
             return "tags"
-        stored = inspect(self.model).columns[name].type
+        stored = self.stored_columns[name].type
         stored = getattr(stored, "impl_instance", stored)
         kinds = {
             "DateTime": "date",
@@ -425,16 +460,46 @@ class ResourceView(ModelView):
         return {"url": str(self.url), "prefix": self.row_prefix, "label": self.label_name}
 
     @cached_property
+    def list_from(self) -> Any:
+        """The table of the list, with what is joined to it."""
+        joined = self.model.__table__
+        for other in self.list_joins:
+            joined = joined.join(other.__table__)
+        return joined
+
+    @cached_property
+    def stored_columns(self) -> dict[str, Any]:
+        """The columns a list can show, sort and filter by, under their names here."""
+        return {**self.model.__table__.c, **self.list_columns}
+
+    @cached_property
+    def searched_text(self) -> Any:
+        """The lower-cased text that is searched."""
+        own = self.model.__table__.c
+        return own.search_text if self.search_column is None else self.search_column
+
+    @property
+    def drawn_names(self) -> tuple[str, ...]:
+        """What the rows of the list are drawn from."""
+        names = tuple(column.name for column in self.shown)
+        return (*names, "version") if self.column_choices else names
+
+    @cached_property
     def _selects(self) -> dict[tuple[str, ...], Select[Any]]:
         return {}
 
     def select_columns(self, *names: str) -> Select[Any]:
         """The statement for rows of plain values: the key, the label and these columns."""
         if names not in self._selects:
-            table = self.model.__table__
-            needed = dict.fromkeys(("id", self.label_name, *names))
-            self._selects[names] = select(*(table.c[n] for n in needed if n in table.c))
+            known = self.stored_columns
+            needed = [n for n in dict.fromkeys(("id", self.label_name, *names)) if n in known]
+            columns = (known[n].label(n) if n in self.list_columns else known[n] for n in needed)
+            self._selects[names] = select(*columns).select_from(self.list_from)
         return self._selects[names]
+
+    def select_keys(self) -> Select[Any]:
+        """The statement for the keys of the list's rows."""
+        return select(self.pk_column).select_from(self.list_from)
 
     def export_columns(self) -> tuple[str, ...]:
         """The columns of the export."""
@@ -447,22 +512,42 @@ class ResourceView(ModelView):
         shown = self.shown
         may_edit = self.can_edit
         editable = frozenset(c.name for c in shown if may_edit and c.editable and self.sets(c.name))
-        drawn = rows.shaped(records, shown, related, base=self.row_base, term=term)
+        refused = self.refusals(records, auth.current_person()) if may_edit else None
+        drawn = rows.shaped(records, shown, related, base=self.row_base, term=term, refused=refused)
         actions = self.row_actions if may_edit or self.can_delete else ""
         pick = bool(self.allowed_actions())
-        variant = (shown, editable, actions, pick)
+        ruled = refused is not None
+        variant = (shown, editable, actions, pick, ruled)
         if variant not in self._compiled:
             self._compiled[variant] = rows.compiled(
-                shown, editable=editable, actions=actions, pick=pick
+                shown, editable=editable, actions=actions, pick=pick, ruled=ruled
             )
-        return rows.draw(self._compiled[variant], drawn)
+        return rows.draw(self._compiled[variant], drawn, **self._row_context)
 
     def draw_cell(self, record: Any, column: Column) -> Markup:
         """The inside of one editable cell, as `draw_rows` draws it."""
-        drawn = rows.shaped([record], [column], {}, base=self.row_base)
+        refused = self.refusals([record], auth.current_person())
+        drawn = rows.shaped([record], [column], {}, base=self.row_base, refused=refused)
         if column not in self._compiled:
             self._compiled[column] = rows.compiled_cell(column)
-        return rows.draw(self._compiled[column], drawn)
+        return rows.draw(self._compiled[column], drawn, **self._row_context)
+
+    @cached_property
+    def _row_context(self) -> dict[str, Any]:
+        columns = {column.name: column for column in self._columns}
+        return {"list_url": str(self.url), "columns": columns}
+
+    def refusals(
+        self,
+        records: Sequence[Any],  # noqa: ARG002
+        person: Actor,  # noqa: ARG002
+    ) -> Mapping[Any, Mapping[str, str]] | None:
+        """What cannot be done to which of these records, and why; None where nothing is ruled.
+
+        By record id, then by column name or "delete". An empty reason means that it is not even
+        offered. The operation refuses the same; this says so before anybody tries.
+        """
+        return None
 
     @cached_property
     def _compiled(self) -> dict[Any, Template]:
@@ -471,10 +556,13 @@ class ResourceView(ModelView):
 
     def allowed_actions(self) -> list[BulkAction]:
         """The bulk actions the person may use."""
-        actions = list(self.bulk_actions) if self.can_edit else []
-        if self.can_delete:
-            actions.append(self.bulk_delete)
-        return actions
+        person = auth.current_person()
+        actions = [
+            action
+            for action in self.bulk_actions
+            if self.can_edit and (action.permission is None or may(person, action.permission))
+        ]
+        return [*actions, self.bulk_delete] if self.can_delete else actions
 
     @cached_property
     def bulk_delete(self) -> BulkAction:
@@ -485,8 +573,9 @@ class ResourceView(ModelView):
             icon="trash-2",
             verb="delete",
             apply=self.resource.operations.delete,
+            apply_all=getattr(self.resource.operations, "delete_all", None),
+            asks=True,
             done="Deleted",
-            warning=self.delete_warning,
             danger=True,
         )
 
@@ -502,6 +591,30 @@ class ResourceView(ModelView):
     def delete_lines(self, row: Any) -> list[str]:  # noqa: ARG002
         """Sentences on what goes with the record."""
         return []
+
+    def delete_question(self, rows: Sequence[Any]) -> Question:
+        """What is asked before these records are deleted, and what can be answered."""
+        if len(rows) != 1:
+            return Question(warning=self.delete_warning)
+        row = rows[0]
+        facts, lines = tuple(self.delete_facts(row)), tuple(self.delete_lines(row))
+        return Question(facts=facts, lines=lines, warning=self.delete_warning)
+
+    def objection(self, verb: str, row: Any, person: Actor) -> str | None:
+        """Why the operation would refuse this, as a preview says it; None when it would not."""
+        return self.refuses(verb, row, person)
+
+    def record_context(self, row: Any) -> dict[str, Any]:  # noqa: ARG002
+        """What the record's page is drawn from, beside the record."""
+        return {}
+
+    def make(self, values: dict[str, Any], person: Actor) -> Any:
+        """Make a record of a form's values, inside the transaction; the record."""
+        return self.resource.operations.create(values, by=person)
+
+    def shown_once(self, row: Any) -> Once | None:  # noqa: ARG002
+        """What making the record brought that is never shown again; asked after the commit."""
+        return None
 
     def sections(self, names: Sequence[str]) -> list[dict[str, Any]]:
         """The form's sections; by default one without a heading."""

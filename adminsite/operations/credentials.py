@@ -11,7 +11,7 @@ from sqlalchemy.orm import undefer
 
 from adminsite.audit import AUDITED_DML, record
 from adminsite.db import db, utc_now
-from adminsite.errors import InvalidError, MissingError, RuleError
+from adminsite.errors import InvalidError, MissingError, OutdatedError
 from adminsite.models import PasswordReset, User
 from adminsite.operations.sessions import digest, revoke_all, shut_out
 from adminsite.operations.users import SelfChangeError
@@ -20,13 +20,6 @@ from adminsite.passwords import hash_password, objection
 from adminsite.permissions import Actor, Origin, Permission, require
 
 RESET_HOURS = 1
-
-
-class OutdatedError(RuleError):
-    """The password was changed while the old one was being checked."""
-
-    status = 409
-    code = "CONFLICT"
 
 
 def check(password: str, *, email: str, name: str, field: str = "password") -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 
 from adminsite.audit import AUDITED_DML, created, record, removed
 from adminsite.db import db
-from adminsite.errors import InvalidError, MissingError, RuleError
+from adminsite.errors import InvalidError, MissingError, OutdatedError, RuleError
 from adminsite.models import User
 from adminsite.operations import rules, shares
 from adminsite.operations.sessions import shut_out
@@ -45,15 +45,12 @@ class LinkActionError(RuleError):
     """Deleting a person needs an answer: what becomes of their links (D-15)."""
 
 
-class PlanChangedError(RuleError):
+class PlanChangedError(OutdatedError):
     """What a deletion would do has changed since it was shown; nothing was deleted.
 
     Attributes:
         plan: what it would do now.
     """
-
-    status = 409
-    code = "CONFLICT"
 
     def __init__(self, plan: DeletionPlan) -> None:
         super().__init__(
