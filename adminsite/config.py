@@ -6,7 +6,7 @@ Source: contract, section Environment.
 import os
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -46,6 +46,8 @@ class Settings:
     session_cookie_secure: bool = True
     login_rate_limit: str = "10 per minute;100 per hour"
     import_max_mb: int = 64
+    smtp_url: str = field(default="", repr=False)  # may hold a password
+    mail_from: str = "adminsite@localhost"
     demo: bool = False
 
     @classmethod

@@ -18,7 +18,7 @@ from tests.client import SECRET_KEY, SiteClient
 from tests.database import ENGINES, Database, SqliteDatabase, postgres_database
 from tests.postgres import running_postgres
 
-pytest_plugins = ["tests.people"]
+pytest_plugins = ["tests.people", "tests.mailbox"]
 
 # The caller's own settings are not the tests'.
 for name in [name for name in os.environ if name.startswith(("ADMINSITE_", "FLASK_"))]:
