@@ -112,6 +112,11 @@ class User(Searchable, Dated, Base):
             return level_of(self.role, None, None)
         return level_of(self.role, self.staff.role, self.staff.status)
 
+    @property
+    def is_staff(self) -> bool:
+        """Whether the person has a staff record, or the role that makes staff (D-1, D-17)."""
+        return self.staff is not None or self.role != self.ROLES[0]
+
     def __str__(self) -> str:
         return self.display_name
 

@@ -76,7 +76,7 @@
     const { elt, requestConfig, xhr } = e.detail;
     if (!xhr || xhr.status >= 400 || xhr.status === 0) return;
     delete elt.closest("[data-guard]")?.dataset.dirty;
-    if (requestConfig.verb !== "get" && elt.closest("dialog")) closeDialog();
+    if (requestConfig.verb !== "get" && elt.isConnected && elt.closest("dialog")) closeDialog();
     if (requestConfig.verb === "delete") counted();
   });
   on("htmx:sendError", () => say("The server cannot be reached. Check the connection and try again.", "error"));
@@ -84,6 +84,7 @@
   on("htmx:responseError", (e) => {
     const { status } = e.detail.xhr;
     const id = e.detail.xhr.getResponseHeader("X-Request-ID");
+    undo(e.detail.elt);
     if (status === 404 && $("#dialog dialog")) closeDialog();
     if (!said) say(`That did not work (${status}).`, "error");
     if (status >= 500 && id) toasts.lastChild.firstChild.append(` Reference ${id}.`);
@@ -109,10 +110,30 @@
   function leave(root) {
     return !$("[data-dirty]", root);
   }
-  function showKeys() {
+  on("htmx:oobAfterSwap", (e) => e.detail.target.id === "dialog" && showDialog());
+  function showOwn(name) {
     remembered();
-    $("#dialog").replaceChildren($("#keys").content.cloneNode(true));
+    $("#dialog").replaceChildren($(name).content.cloneNode(true));
     showDialog();
+  }
+  const showKeys = () => showOwn("#keys");
+  // What saves at once may ask first; a "no", or a refusal, puts the control back.
+  on("htmx:confirm", (e) => {
+    const { question, issueRequest, elt } = e.detail;
+    if (!question) return;
+    e.preventDefault();
+    showOwn("#ask");
+    $("#dialog h2").textContent = question;
+    let yes;
+    $("#dialog [data-confirm]").onclick = () => {
+      yes = true;
+      closeDialog();
+      issueRequest(true);
+    };
+    $("#dialog dialog").addEventListener("close", () => yes || undo(elt));
+  });
+  function undo(elt) {
+    if (elt.options) elt.selectedIndex = [...elt.options].findIndex((option) => option.defaultSelected);
   }
   on("click", (e) => {
     if (e.target.closest("[data-dismiss]")) closeDialog();
@@ -212,7 +233,7 @@
     get(`${row.dataset.path}/edit`, row, "outerHTML");
   }
   function deleteRow(row, from = row) {
-    if (!$(".actions [data-action=delete]", row)) return;
+    if (!$(".actions [data-action=delete]:not([aria-disabled])", row)) return;
     remembered(from);
     get(`${row.dataset.path}/delete`, $("#dialog"), "innerHTML");
   }

@@ -324,6 +324,6 @@ def delete_dialog(
 
 def plain_record(view: "ResourceView", row: Any) -> dict[str, Any]:
     """A record for a script: the declared columns, with times in ISO 8601."""
-    mapped = inspect(view.model).column_attrs.keys()
+    known = {*inspect(view.model).column_attrs.keys(), *view.list_columns}
     names = dict.fromkeys(("id", *view.resource.fields, *view.column_list, "version"))
-    return {n: audit.plain(getattr(row, n)) for n in names if n in mapped and view.sees(n)}
+    return {n: audit.plain(getattr(row, n)) for n in names if n in known and view.sees(n)}

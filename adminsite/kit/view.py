@@ -631,7 +631,7 @@ class ResourceView(ModelView):
         for name in self.column_searchable_list:
             label = self.get_column_name(name.split(".")[0])
             label = label.removesuffix("s") if "." in name else label
-            words.append(label if label[:2].isupper() else label.lower())
+            words.append(label if label[:2].isalpha() and label[:2].isupper() else label.lower())
         if not words:
             return None
         return (

@@ -207,7 +207,7 @@ def delete_all(
     return now
 
 
-def deletion_objection(person: Leaver, *, by: Actor) -> RuleError | None:
+def deletion_objection(person: Leaver | User, *, by: Actor) -> RuleError | None:
     """Why this person is not deleted by that one; None when they may be.
 
     Source: D-5, D-15, D-17.
@@ -215,7 +215,7 @@ def deletion_objection(person: Leaver, *, by: Actor) -> RuleError | None:
     if person.id == by.id:
         return SelfChangeError("Nobody deletes themselves. Ask another admin.")
     if person.is_staff:
-        return StaffChangeError(f"{person.name} is staff. Remove staff access first.")
+        return StaffChangeError(f"{person.email} is staff. Remove staff access first.")
     return None
 
 

@@ -6,13 +6,15 @@ from flask import Flask
 
 from adminsite.kit.panel import create_panel
 from adminsite.views import account
+from adminsite.views.admins import AdminView
 from adminsite.views.imports import ImportView
 from adminsite.views.keywords import KeywordView
 from adminsite.views.links import LinkView
 from adminsite.views.overview import Overview
 from adminsite.views.tags import TagView
+from adminsite.views.users import UserView
 
-VIEWS = (LinkView, KeywordView, TagView, ImportView)
+VIEWS = (LinkView, KeywordView, TagView, UserView, AdminView, ImportView)
 
 
 def register(app: Flask, templates: Path, *, environment: str | None) -> None:
