@@ -1,31 +1,38 @@
-"""Sign-in: the session behind the cookie, and the person behind the session.
+"""Sign-in: the session behind the cookie or the token of a script, and the person behind either.
 
 The signed cookie carries a random token, the table its hash; so a session ends when its row
-goes. This is the only module that knows Flask-Login.
+goes. Scripts send theirs as `Authorization: Bearer`, to the JSON addresses only. This is the
+only module that knows Flask-Login.
 """
 
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Row, Select, Table, Update, bindparam, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import Unauthorized
 
 from adminsite import web
 from adminsite.config import Settings
 from adminsite.db import WRITE, db, patience, utc_now
-from adminsite.models import Admin, User, UserSession
+from adminsite.errors import ForbiddenError
+from adminsite.models import Admin, ApiToken, User, UserSession
 from adminsite.operations.sessions import digest
 from adminsite.permissions import Actor, Permission, level_of, require
-from adminsite.web.asked import under
+from adminsite.web.asked import JSON_PATHS, under
 
 STAFF_PATHS = ("/admin", "/api/admin")
 OWN_PATHS = ("/dashboard",)
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 SIGN_IN_FIRST = "Sign in to go on."
+NOT_VALID = "This token is unknown, was revoked or has expired."
+READ_ONLY = "This token may only read. Use one with the scope “write”."
 TOUCH_EVERY = timedelta(minutes=1)
 TOUCH_PATIENCE_MS = 50
 IDLE = "adminsite_idle"
@@ -33,27 +40,48 @@ _UNSAFE_IN_PATH = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
 _LONGEST_PATH = 2000
 
 _sessions: Table = UserSession.__table__  # type: ignore[assignment]
+_tokens: Table = ApiToken.__table__  # type: ignore[assignment]
 _users: Table = User.__table__  # type: ignore[assignment]
 _admins: Table = Admin.__table__  # type: ignore[assignment]
-_PERSON = (
+_WHO = (
+    _users.c.id,
+    _users.c.email,
+    _users.c.display_name,
+    _users.c.role,
+    _admins.c.role.label("staff_role"),
+    _admins.c.status.label("staff_status"),
+)
+_BY_SESSION = (
     select(
-        _sessions.c.id.label("session_id"),
-        _sessions.c.last_seen_at,
-        _sessions.c.expires_at,
-        _users.c.id,
-        _users.c.email,
-        _users.c.display_name,
-        _users.c.role,
-        _admins.c.role.label("staff_role"),
-        _admins.c.status.label("staff_status"),
+        _sessions.c.id.label("session_id"), _sessions.c.last_seen_at, _sessions.c.expires_at, *_WHO
     )
     .select_from(_sessions.join(_users).outerjoin(_admins))
     .where(_sessions.c.token_hash == bindparam("token_hash"))
 )
+_BY_TOKEN = (
+    select(
+        _tokens.c.id.label("token_id"),
+        _tokens.c.scopes,
+        _tokens.c.last_used_at,
+        _tokens.c.expires_at,
+        _tokens.c.revoked_at,
+        *_WHO,
+    )
+    .select_from(_tokens.join(_users).outerjoin(_admins))
+    .where(_tokens.c.token_hash == bindparam("token_hash"))
+)
 _SEEN = (
     update(_sessions)
-    .where(_sessions.c.id == bindparam("session_id"), _sessions.c.last_seen_at < bindparam("since"))
+    .where(_sessions.c.id == bindparam("pk"), _sessions.c.last_seen_at < bindparam("since"))
     .values(last_seen_at=bindparam("now"))
+)
+_USED = (
+    update(_tokens)
+    .where(
+        _tokens.c.id == bindparam("pk"),
+        or_(_tokens.c.last_used_at.is_(None), _tokens.c.last_used_at < bindparam("since")),
+    )
+    .values(last_used_at=bindparam("now"))
 )
 
 
@@ -68,6 +96,14 @@ class Visitor(UserMixin):
     def get_id(self) -> str:
         """What the cookie carries."""
         return self.token
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The person whose token a script sent, and what it is good for."""
+
+    actor: Actor
+    scope: str
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -87,6 +123,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     manager.init_app(app, add_context_processor=False)
     # First of all, before the CSRF check: who is not signed in is told so.
     app.before_request_funcs.setdefault(None, []).insert(0, _close)
+    # Asked below instead: of every request but those that an API token signs in.
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    app.before_request(_check_csrf)
     app.register_error_handler(Unauthorized, lambda _error: ask_to_sign_in())
     app.context_processor(lambda: {"person": current_actor()})
 
@@ -95,10 +134,10 @@ def current_actor() -> Actor | None:
     """Who asks, or None when nobody is signed in."""
     if "actor" not in g:
         g.actor = None  # should the database fail now, the error page must not ask again
-        visitor = _visitor()
-        g.actor = visitor.actor if visitor else None
-    found: Actor | None = g.actor
-    return found
+        found = _visitor() if _bearer() is None else _holder()
+        g.actor = found.actor if found else None
+    actor: Actor | None = g.actor
+    return actor
 
 
 def current_person() -> Actor:
@@ -114,8 +153,8 @@ def current_person() -> Actor:
 
 
 def current_session_id() -> int | None:
-    """The row of the session that asks."""
-    visitor = _visitor()
+    """The row of the session that asks; a token is none."""
+    visitor = _visitor() if _bearer() is None else None
     return visitor.session_id if visitor else None
 
 
@@ -137,7 +176,7 @@ def turn_away() -> ResponseReturnValue | None:
 def ask_to_sign_in() -> ResponseReturnValue:
     """Send whoever is signed out to the login page, and back afterwards (D-8)."""
     if web.wants_json():
-        return web.refuse(401, SIGN_IN_FIRST)
+        return _refuse_script(SIGN_IN_FIRST)
     target = url_for("account.login", next=_way_back())
     if web.is_htmx():
         answer = make_response("", 401)
@@ -190,11 +229,43 @@ def _close() -> ResponseReturnValue | None:
     """Ask at the door, so that a route which forgets to ask is closed all the same."""
     if request.routing_exception is not None and request.routing_exception.code == 400:  # noqa: PLR2004
         raise request.routing_exception  # not one of our hosts
+    if _bearer() is not None and (refusal := _check_token()) is not None:
+        return refusal
     if under(request.path, STAFF_PATHS):
         return turn_away()
     if under(request.path, OWN_PATHS) and current_actor() is None:
         return ask_to_sign_in()
     return None
+
+
+def _check_token() -> ResponseReturnValue | None:
+    """The answer to a token that is none; a true one must be good for the verb."""
+    holder = _holder()
+    if holder is None:
+        return _refuse_script(NOT_VALID)
+    if holder.scope != "write" and request.method not in SAFE:
+        raise ForbiddenError(READ_ONLY)
+    return None
+
+
+def _check_csrf() -> None:
+    """Ask for the CSRF token, unless the request is signed in by what no browser sends itself."""
+    if _bearer() is None:
+        current_app.extensions["csrf"].protect(apply_exemptions=True)
+
+
+def _refuse_script(message: str) -> ResponseReturnValue:
+    """Say 401, and where tokens are taken that one would do."""
+    headers = {"WWW-Authenticate": "Bearer"} if under(request.path, JSON_PATHS) else {}
+    return web.refuse(401, message, headers=headers)
+
+
+def _bearer() -> str | None:
+    """The token that a script sent; None when the cookie counts."""
+    if not under(request.path, JSON_PATHS):
+        return None
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def _way_back() -> str | None:
@@ -216,24 +287,51 @@ def _way_back() -> str | None:
 # ---- the person behind the token: on the path of every request -------------------------------
 
 
+def _holder() -> Holder | None:
+    if "holder" not in g:
+        g.holder = None
+        g.holder = _load_holder(_bearer() or "")
+    found: Holder | None = g.holder
+    return found
+
+
 def _load(token: str, idle: timedelta) -> Visitor | None:
-    query = {"token_hash": digest(token)}
-    row = db.session().connection().execute(_PERSON, query).one_or_none()
+    row = _one(_BY_SESSION, token)
     if row is None:
         return None
     now = utc_now()
     if row.expires_at <= now or now - row.last_seen_at > idle:
         return None
     if now - row.last_seen_at >= TOUCH_EVERY:
-        _touch(row.session_id, now)
+        _touch(_SEEN, row.session_id, now)
+    return Visitor(token, row.session_id, _actor(row))
+
+
+def _load_holder(token: str) -> Holder | None:
+    row = _one(_BY_TOKEN, token)
+    if row is None or row.revoked_at is not None:
+        return None
+    now = utc_now()
+    if row.expires_at is not None and row.expires_at <= now:
+        return None
+    if row.last_used_at is None or now - row.last_used_at >= TOUCH_EVERY:
+        _touch(_USED, row.token_id, now)
+    return Holder(_actor(row), row.scopes)
+
+
+def _one(statement: Select[Any], token: str) -> Row[Any] | None:
+    query = {"token_hash": digest(token)}
+    return db.session().connection().execute(statement, query).one_or_none()
+
+
+def _actor(row: Row[Any]) -> Actor:
     level = level_of(row.role, row.staff_role, row.staff_status)
-    actor = Actor(row.id, row.email, row.display_name, level, web.origin())
-    return Visitor(token, row.session_id, actor)
+    return Actor(row.id, row.email, row.display_name, level, web.origin())
 
 
-def _touch(session_id: int, now: datetime) -> None:
-    """Note that the session is in use; when the database is busy, another time."""
-    values = {"session_id": session_id, "now": now, "since": now - TOUCH_EVERY}
+def _touch(statement: Update, pk: int, now: datetime) -> None:
+    """Note that the session or token is in use; when the database is busy, another time."""
+    values = {"pk": pk, "now": now, "since": now - TOUCH_EVERY}
     if db.session().info.get(WRITE):
         return
     try:
@@ -242,7 +340,7 @@ def _touch(session_id: int, now: datetime) -> None:
             db.engine.connect().execution_options(**{WRITE: True}) as connection,
             patience(connection, TOUCH_PATIENCE_MS),
         ):
-            connection.execute(_SEEN, values)
+            connection.execute(statement, values)
             connection.commit()
     except SQLAlchemyError as error:
-        current_app.logger.debug("last_seen_at was not written: %s", error)
+        current_app.logger.debug("the time of use was not written: %s", error)
