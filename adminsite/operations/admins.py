@@ -66,11 +66,12 @@ def create(values: Mapping[str, object], *, by: Actor) -> Admin:
     asked = {"email": None, "role": None, **values}
     if status := str(asked.pop("status", "") or ""):
         rules.check({"status": status}, RULES)
-    name = asked.pop("full_name", None)
+    if not asked.get("full_name"):
+        asked.pop("full_name", None)  # needed for somebody new only
     clean = rules.check(asked, RULES)
     user = find(clean["email"])
     if user is None:
-        clean |= rules.check({"full_name": name}, RULES)
+        clean |= rules.check({"full_name": asked.get("full_name")}, RULES)
         user = users.create({new: clean[own] for own, new in OF_THE_PERSON.items()}, by=by)
     staff = appoint(user, clean["role"], by=by)
     return staff if status in {"", staff.status} else change_status(staff, status, by=by)
