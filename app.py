@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask
 from flask_migrate import Migrate
 
-from adminsite import auth, cli, mail, throttle, views, web
+from adminsite import api, auth, cli, mail, throttle, views, web
 from adminsite.config import Settings
 from adminsite.db import db
 
@@ -38,5 +38,6 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     throttle.init_app(app, settings)
     mail.init_app(app, settings)
     views.register(app, TEMPLATES, environment="demo" if settings.demo else None)
+    api.register(app)
     cli.register(app)
     return app

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session, contains_eager
 
 from adminsite.models import (
     Admin,
@@ -16,6 +16,7 @@ from adminsite.models import (
     Link,
     LinkOwner,
     Subscription,
+    User,
     UserSession,
 )
 
@@ -109,3 +110,37 @@ def timeline(
 
     found = [*about("user", user_id), *(about("admin", staff_id) if staff_id else ())]
     return sorted(found, key=lambda event: event.id, reverse=True)[:limit]
+
+
+def staff_like(term: str, role: str | None, status: str | None) -> list[ColumnElement[bool]]:
+    """The staff whose address or name holds the term, as a condition for the two below.
+
+    Args:
+        term: folded, as `db.folded` does (D-24); empty for everybody.
+        role: the level, if it matters.
+        status: likewise.
+    """
+    asked = {Admin.role: role, Admin.status: status}
+    which = [column == word for column, word in asked.items() if word]
+    return [*which, User.search_text.contains(term, autoescape=True)] if term else which
+
+
+def staff(
+    session: Session, which: Sequence[ColumnElement[bool]], limit: int, offset: int
+) -> Sequence[Admin]:
+    """Staff records with their people, the newest first."""
+    statement = (
+        select(Admin)
+        .join(Admin.user)
+        .options(contains_eager(Admin.user))
+        .where(*which)
+        .order_by(Admin.created_at.desc(), Admin.id.desc())
+    )
+    return session.scalars(statement.limit(limit).offset(offset)).all()
+
+
+def count_staff(session: Session, which: Sequence[ColumnElement[bool]]) -> int:
+    """How many there are."""
+    return (
+        session.scalar(select(func.count()).select_from(Admin).join(Admin.user).where(*which)) or 0
+    )
