@@ -123,7 +123,10 @@
     if (!question) return;
     e.preventDefault();
     showOwn("#ask");
-    $("#dialog h2").textContent = question;
+    const [title, about] = question.split("? ");
+    $("#dialog h2").textContent = `${title}?`;
+    $("#dialog p").textContent = about;
+    $("#dialog [data-confirm]").textContent = title.split(" ")[0];
     let yes;
     $("#dialog [data-confirm]").onclick = () => {
       yes = true;
@@ -599,7 +602,7 @@
     if (e.target.closest("[data-drawer]")) {
       e.preventDefault();
       drawer(true);
-    } else if (root.classList.contains("drawer") && !e.target.closest("#sidebar")) drawer(false);
+    } else if (root.classList.contains("drawer") && (!e.target.closest("#sidebar") || e.target.closest("a"))) drawer(false);
     $$("[data-pop][open]").forEach((pop) => {
       if (!pop.contains(e.target)) pop.open = false;
     });

@@ -44,10 +44,10 @@ class AdminView(ResourceView):
         "last_login_at": "Last sign-in",
         "created_at": "Since",
     }
-    column_kinds = {"role": "select", "status": "switch", "email": "record"}
+    column_kinds = {"role": "select", "status": "switch", "email": "record", "id": "key"}
     column_choices = {"role": LEVELS, "status": STATUSES}
     column_asks = {
-        "role": "Give {label} another level? They are signed out everywhere; with a lower level "
+        "role": "Change the level of {label}? They are signed out everywhere; with a lower level "
         "their API tokens end too.",
         "status": "Suspend {label}? They are signed out everywhere and their API tokens end.",
     }

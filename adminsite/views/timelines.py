@@ -28,6 +28,7 @@ SAID = {
     "credits.reversed": "reversed a credit entry",
     "subscription.updated": "changed the subscription",
 }
+CALLED = {"email": "E-mail", "display_name": "Name", "full_name": "Name", "role": "Role"}
 UNTOLD = frozenset({"last_login_at"})
 SHOWN = 80
 
@@ -69,7 +70,11 @@ def entries(events: Iterable[AuditEvent]) -> list[Entry]:
 def _changes(changes: dict[str, Any]) -> Iterable[Change]:
     for field, pair in changes.items():
         if field not in UNTOLD and isinstance(pair, list) and len(pair) == 2:  # noqa: PLR2004
-            yield Change(field.replace("_", " "), _text(pair[0]), _text(pair[1]))
+            yield Change(
+                CALLED.get(field, field.replace("_", " ").capitalize()),
+                _text(pair[0]),
+                _text(pair[1]),
+            )
 
 
 def _text(value: Any) -> str:
