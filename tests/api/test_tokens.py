@@ -13,7 +13,7 @@ from adminsite import auth
 from adminsite.db import WRITE, db, transaction, utc_now
 from adminsite.models import Admin, ApiToken, AuditEvent, User
 from adminsite.operations import tokens
-from tests.api.conftest import Script, ScriptAs, make_token, refusal
+from tests.api.scripts import Script, ScriptAs, make_token, refusal
 from tests.client import SiteClient
 from tests.factories import save
 from tests.lists import statements
