@@ -23,12 +23,21 @@ from werkzeug.routing import Rule
 
 from adminsite.db import db, utc_now
 from adminsite.exchange import importing, uploads
-from adminsite.models import User, UserSession
+from adminsite.models import Admin, User, UserSession
 from adminsite.operations.sessions import digest
 from adminsite.permissions import SYSTEM
 from adminsite.views import imports
+from adminsite.web.asked import JSON_PATHS, under
 from tests.client import SAFE, SiteClient
-from tests.factories import PASSWORD, KeywordFactory, LinkFactory, TagFactory, UserFactory, save
+from tests.factories import (
+    PASSWORD,
+    AdminFactory,
+    KeywordFactory,
+    LinkFactory,
+    TagFactory,
+    UserFactory,
+    save,
+)
 from tests.people import acting
 
 TABLE = Path(__file__).with_name("access.txt")
@@ -96,6 +105,11 @@ class Rows:
         return db.session.scalars(wanted).one_or_none() or self.other
 
     @cached_property
+    def staff(self) -> Admin:
+        """The staff record of somebody else."""
+        return cast("Admin", AdminFactory())
+
+    @cached_property
     def upload(self) -> str:
         """The token of a file that the person sent to be imported."""
         stream, person = io.BytesIO(PEOPLE_FILE), acting(self.person)
@@ -130,6 +144,7 @@ def url(route: Route, rows: Rows) -> str:
     """The address of the route with what it takes of these rows."""
     known: dict[str, Callable[[], Any]] = {
         "pk": lambda: rows.record.id,
+        "key": lambda: rows.staff.id,
         "field": lambda: {"links": "title", "keywords": "description"}.get(rows.kind, "name"),
         "export_type": lambda: "csv",
         "user_id": lambda: rows.other.id if rows.record else None,
@@ -168,10 +183,24 @@ def body(route: Route, rows: Rows) -> dict[str, Any]:
     return forms.get(route.verb, dict)()
 
 
+def json_body(route: Route, rows: Rows) -> dict[str, str]:
+    """A JSON object that the route takes."""
+    bodies = {
+        "create": {"email": f"{rows.word}@example.com", "full_name": "New", "role": "support"},
+        "update": {"full_name": "Changed"},
+        "change_role": {"role": "support"},
+        "change_status": {"status": "suspended"},
+    }
+    return bodies.get(route.verb, {})
+
+
 def send(client: SiteClient, route: Route, rows: Rows, **how: Any) -> Any:
     """Ask for the route as somebody who has all it needs."""
-    data = {} if route.safe else {"data": body(route, rows)}
-    return client.open(url(route, rows), method=route.method, **data, **how)
+    sent: dict[str, Any] = {}
+    if not route.safe:
+        json = under(route.rule.rule, JSON_PATHS)
+        sent = {"json": json_body(route, rows)} if json else {"data": body(route, rows)}
+    return client.open(url(route, rows), method=route.method, **sent, **how)
 
 
 def read() -> Table:
