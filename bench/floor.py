@@ -7,6 +7,7 @@ no audit. What a page costs beyond this is the price of everything else it does.
 import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any
+from uuid import UUID, uuid4
 
 import psycopg
 
@@ -14,6 +15,8 @@ from bench.database import libpq, sqlite_path, tune
 
 PAGE_ROWS = 50
 SEARCH_TABLE = "bench_search"
+LEAVER = "leaver-"
+LEAVER_LINKS = 10_000
 NEWEST_FIRST = f"ORDER BY l.created_at DESC, l.id DESC LIMIT {PAGE_ROWS}"
 LINK_COLUMNS = "l.id, l.slug, l.url, l.title, l.created_at"
 DOCUMENTS = """
@@ -102,6 +105,56 @@ class Floor:
             "WHERE id = ?",
             [title, number],
         )
+
+    def delete_user(self, person: str, link_action: str, heir: str) -> None:
+        """Delete a user; what they are primary owner of goes to the heir, or goes."""
+        self._run("BEGIN")
+        if link_action == "reassign":
+            self._run(
+                "UPDATE link_owners SET user_id = ? WHERE user_id = ? AND is_primary",
+                [heir, person],
+            )
+        else:
+            self._run(
+                "DELETE FROM links WHERE id IN (SELECT link_id FROM link_owners o WHERE "
+                "user_id = ? AND is_primary AND NOT EXISTS (SELECT 1 FROM link_owners x "
+                "WHERE x.link_id = o.link_id AND x.user_id <> o.user_id))",
+                [person],
+            )
+        self._run("DELETE FROM users WHERE id = ?", [person])
+        self._run("COMMIT")
+
+    def key(self, person: UUID) -> str:
+        """A person's key as this database keeps it."""
+        return person.hex if self.on_sqlite else str(person)
+
+    def add_leaver(self) -> UUID:
+        """A user who alone owns many links; those of the one before are removed."""
+        person = uuid4()
+        email = f"{LEAVER}{person.hex}@example.com"
+        values = (self.key(person), email, email, LEAVER, "user", email, 1)
+        self._run("BEGIN")
+        self._run(f"DELETE FROM links WHERE substr(slug, 1, {len(LEAVER)}) = '{LEAVER}'")
+        self._run(
+            "INSERT INTO users (id, email, email_key, display_name, role, search_text, version, "
+            "created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, CURRENT_TIMESTAMP, "
+            "CURRENT_TIMESTAMP)",
+            values,
+        )
+        self._run(
+            "INSERT INTO links (slug, url, title, search_text, version, created_at, updated_at) "
+            f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "
+            f"{LEAVER_LINKS}) SELECT '{LEAVER}' || i, 'https://example.com/' || i, 'Left ' || i, "
+            f"'{LEAVER}' || i, 1, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP FROM n"
+        )
+        self._run(
+            "INSERT INTO link_owners (link_id, user_id, is_primary, created_at) "
+            "SELECT id, ?, TRUE, CURRENT_TIMESTAMP FROM links "
+            f"WHERE substr(slug, 1, {len(LEAVER)}) = '{LEAVER}'",
+            [self.key(person)],
+        )
+        self._run("COMMIT")
+        return person
 
     def build_search(self, table: str = SEARCH_TABLE) -> None:
         """Make the trigram index of slug, URL, title and owners' names."""

@@ -1,6 +1,7 @@
 """The floor behind a bare Flask application with three lean templates."""
 
 import os
+from uuid import UUID
 
 from flask import Flask, redirect, request
 from flask.typing import ResponseReturnValue
@@ -32,7 +33,8 @@ def create_site() -> Counted:
     site = Flask(__name__)
     floor = Floor(os.environ["BENCH_DATABASE_URL"])
     site.jinja_env.autoescape = True
-    link_list, users, form = (site.jinja_env.from_string(text) for text in (LIST, USERS, FORM))
+    link_list, form = (site.jinja_env.from_string(text) for text in (LIST, FORM))
+    _serve_people(site, floor)
 
     @site.get("/links")
     def show_links() -> str:
@@ -41,10 +43,6 @@ def create_site() -> Counted:
             return link_list.render(rows=floor.search(term), term=term)
         after = (asked["at"], int(asked["id"])) if "at" in asked else None
         return link_list.render(rows=floor.links(after), term="")
-
-    @site.get("/users")
-    def show_users() -> str:
-        return users.render(rows=floor.users())
 
     @site.get("/links/<int:number>")
     def show_form(number: int) -> str:
@@ -66,3 +64,17 @@ def create_site() -> Counted:
         return sent
 
     return Counted(site, take_statements)
+
+
+def _serve_people(site: Flask, floor: Floor) -> None:
+    users = site.jinja_env.from_string(USERS)
+
+    @site.get("/users")
+    def show_users() -> str:
+        return users.render(rows=floor.users())
+
+    @site.post("/users/<uuid:person>")
+    def delete_user(person: UUID) -> str:
+        heir = UUID(request.form["heir"])
+        floor.delete_user(floor.key(person), request.form["link_action"], floor.key(heir))
+        return "deleted"

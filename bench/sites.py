@@ -5,6 +5,7 @@ from collections.abc import Callable
 from html import unescape
 from typing import Protocol
 from urllib.parse import quote, urlencode
+from uuid import UUID
 
 from bench.client import Browser, Reply, UnexpectedAnswerError, form_with
 from bench.database import flask
@@ -30,6 +31,7 @@ class Site(Protocol):
     def form(self, number: int) -> Reply: ...
     def saving(self, number: int, title: str) -> Callable[[], Reply]: ...
     def cell(self, number: int, title: str) -> Reply: ...
+    def delete_user(self, person: UUID, link_action: str, heir: UUID) -> Reply: ...
 
 
 class FloorSite:
@@ -62,6 +64,10 @@ class FloorSite:
 
     def cell(self, number: int, title: str) -> Reply:
         return self._browser.post(f"/cells/{number}", [("title", title)])
+
+    def delete_user(self, person: UUID, link_action: str, heir: UUID) -> Reply:
+        fields = [("link_action", link_action), ("heir", str(heir))]
+        return self._browser.post(f"/users/{person}", fields)
 
 
 class ProjectSite:
@@ -100,6 +106,10 @@ class ProjectSite:
     def cell(self, number: int, title: str) -> Reply:
         fields = [("list_form_pk", str(number)), ("title", title)]
         return self._browser.post("/admin/links/ajax/update/", fields, htmx=True)
+
+    def delete_user(self, person: UUID, link_action: str, heir: UUID) -> Reply:
+        fields = [("id", str(person)), ("link_action", link_action)]
+        return self._browser.post("/admin/users/delete/", fields, htmx=True)
 
 
 def create_owner(url: str) -> None:

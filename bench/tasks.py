@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from uuid import UUID
 
 from bench.client import Reply, form_with
 from bench.dataset import RARE_WORD
-from bench.floor import PAGE_ROWS, Floor
+from bench.floor import LEAVER, LEAVER_LINKS, PAGE_ROWS, Floor
 from bench.sites import Place, Site
 
 ABSENT_WORD = "zzqqxxyy"
@@ -25,7 +26,12 @@ class WrongAnswerError(RuntimeError):
 
 @dataclass(frozen=True)
 class Sample:
-    """What the pages should show and which rows are written, read from the database itself."""
+    """What the pages should show and which rows are written, read from the database itself.
+
+    Attributes:
+        heir: who deletes users, and takes their links over.
+        leavers: makes a user who alone owns 10,000 links.
+    """
 
     first_page: list[str]
     deep_page: list[str]
@@ -34,6 +40,8 @@ class Sample:
     emails: list[str]
     form_rows: list[int]
     cell_rows: list[int]
+    heir: UUID
+    leavers: Callable[[], UUID]
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,8 @@ def take_sample(database: Floor, writes: int) -> Sample:
         emails=column(f"SELECT email FROM users ORDER BY email_key LIMIT {PAGE_ROWS}"),
         form_rows=[int(row) for row in column(middle)],
         cell_rows=[int(row) for row in column(page.replace("slug", "id"))],
+        heir=UUID(column("SELECT id FROM users ORDER BY role, email_key LIMIT 1")[0]),
+        leavers=database.add_leaver,
     )
 
 
@@ -135,6 +145,32 @@ def _changed(row: Callable[[Sample, int], int], task: str) -> Callable[[Check], 
             raise WrongAnswerError(f"the title is {title!r}")
         if seen.site.name == "project" and not _audited(seen.database, number, title):
             raise WrongAnswerError("no audit event names the change")
+
+    return check
+
+
+def _deleting(link_action: str) -> Callable[[Site, Sample, int], Request]:
+    def prepare(site: Site, sample: Sample, _number: int) -> Request:
+        person = sample.leavers()
+        return lambda: site.delete_user(person, link_action, sample.heir)
+
+    return prepare
+
+
+def _left(link_action: str) -> Callable[[Check], None]:
+    """Nobody of that name is left, and every link went where it should."""
+    kept = LEAVER_LINKS if link_action == "reassign" else 0
+
+    def check(seen: Check) -> None:
+        heir = seen.database.key(seen.sample.heir)
+        gone = seen.database.rows("SELECT count(*) FROM users WHERE display_name = ?", [LEAVER])
+        taken = seen.database.rows(
+            "SELECT count(*) FROM link_owners o JOIN links l ON l.id = o.link_id "
+            f"WHERE o.user_id = ? AND o.is_primary AND substr(l.slug, 1, {len(LEAVER)}) = ?",
+            [heir, LEAVER],
+        )
+        if (gone[0][0], taken[0][0]) != (0, kept):
+            raise WrongAnswerError(f"{gone[0][0]} leavers, {taken[0][0]} of {kept} links taken")
 
     return check
 
@@ -215,5 +251,19 @@ TASKS = (
             lambda: site.cell(_cell_row(sample, number), title_for(site, number) + " T8")
         ),
         _changed(_cell_row, " T8"),
+    ),
+    Task(
+        "T9",
+        "delete a user, reassign 10,000 links",
+        2,
+        _deleting("reassign"),
+        _left("reassign"),
+    ),
+    Task(
+        "T10",
+        "delete a user and 10,000 links",
+        2,
+        _deleting("delete"),
+        _left("delete"),
     ),
 )

@@ -51,11 +51,16 @@ def leave_to_co_owners(people: Collection[UUID]) -> None:
     _promote(people, and_(_shares.c.user_id.not_in(people), ~earlier))
 
 
-def reassign(people: Collection[UUID], to: UUID) -> None:
-    """Give their primary shares to somebody else, who may be co-owner of some already."""
-    has_one = exists().where(_others.c.link_id == _shares.c.link_id, _others.c.user_id == to)
-    _step_down(people, has_one)
-    _promote(people, _shares.c.user_id == to)
+def reassign(people: Collection[UUID], to: UUID, *, shared: bool) -> None:
+    """Give their primary shares to somebody else, who may be co-owner of some already.
+
+    Args:
+        shared: whether anybody who stays owns one of the links, as that somebody might.
+    """
+    if shared:
+        has_one = exists().where(_others.c.link_id == _shares.c.link_id, _others.c.user_id == to)
+        _step_down(people, has_one)
+        _promote(people, _shares.c.user_id == to)
     theirs = and_(_shares.c.user_id.in_(people), _shares.c.is_primary)
     _run(update(_shares).where(theirs).values(user_id=to, created_at=utc_now()))
 

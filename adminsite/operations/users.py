@@ -196,7 +196,7 @@ def delete_all(
         raise LinkActionError("Only a person can take links over.")
     now = DeletionPlan(leavers, deletion.shares(db.session(), ids))
     late = locked is not None and not locked.issuperset(share.link_id for share in now.shares)
-    if late or plan not in (None, "", now.digest):
+    if late or (plan and plan != now.digest):
         raise PlanChangedError(now)
     _hand_over(now, link_action, by)
     for user in people:
@@ -241,7 +241,7 @@ def check_role_change(user: User, *, by: Actor) -> None:
 def _hand_over(plan: DeletionPlan, link_action: str, by: Actor) -> None:
     ids = [person.id for person in plan.people]
     if link_action == "reassign" and by.id is not None and (plan.sole or plan.shared):
-        shares.reassign(ids, by.id)
+        shares.reassign(ids, by.id, shared=bool(plan.shared))
     if link_action == "delete" and plan.sole:
         shares.delete_unowned(ids)
     if link_action == "delete" and plan.shared:

@@ -5,10 +5,12 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import String, case, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from adminsite.models import Admin, Link, LinkOwner, Subscription, User
@@ -36,9 +38,8 @@ class Leaver:
     is_staff: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """What one of them has in one link.
+class Share(NamedTuple):
+    """What one of them has in one link; there may be tens of thousands.
 
     Attributes:
         stays: the address of the longest-standing owner who stays, the primary one first;
@@ -142,25 +143,46 @@ def leavers(
 
 
 def shares(session: Session, user_ids: Collection[UUID]) -> tuple[Share, ...]:
-    """Every share these people have in links, in the order of the links."""
-    others, owner = _shares.alias("others"), _people.alias("owner")
-    stays = (
-        select(owner.c.email)
-        .select_from(others.join(owner, owner.c.id == others.c.user_id))
-        .where(others.c.link_id == _shares.c.link_id, others.c.user_id.not_in(user_ids))
-        .order_by(others.c.is_primary.desc(), others.c.created_at, others.c.user_id)
-        .limit(1)
-        .scalar_subquery()
-    )
+    """Every share these people have in links, in the order of the links.
+
+    One statement reads all owners of those links in their standing: to look for who stays link
+    by link would cost more than everything else a deletion does.
+    """
+    owner = _people.alias("owner")
+    address = select(owner.c.email).where(owner.c.id == _shares.c.user_id).scalar_subquery()
     statement = (
-        select(_shares.c.user_id, _links.c.id, _links.c.slug, _shares.c.is_primary, stays)
+        select(
+            _shares.c.link_id,
+            # as stored: making a UUID of each row would cost more than reading it
+            type_coerce(_shares.c.user_id, String),
+            _shares.c.is_primary,
+            _links.c.slug,
+            case((_shares.c.user_id.not_in(user_ids), address)),
+        )
         .join_from(_shares, _links, _links.c.id == _shares.c.link_id)
-        .where(_shares.c.user_id.in_(user_ids))
-        .order_by(_links.c.id, _shares.c.user_id)
+        .where(_shares.c.link_id.in_(holds(user_ids)))
+        .order_by(
+            _shares.c.link_id,
+            _shares.c.is_primary.desc(),
+            _shares.c.created_at,
+            _shares.c.user_id,
+        )
     )
-    return tuple(Share(*row) for row in session.connection().execute(statement))
+    stored = {key: key for key in user_ids} | {key.hex: key for key in user_ids}
+    rows = session.connection().execute(statement).all()
+    found: list[Share] = []
+    for link_id, owners in groupby(rows, key=itemgetter(0)):
+        standing = list(owners)
+        stays = next((email for *_, email in standing if email is not None), None)
+        found += [
+            Share(stored[who], link_id, slug, primary, stays)
+            for _, who, primary, slug, email in standing
+            if email is None
+        ]
+    return tuple(found)
 
 
 def holds(user_ids: Collection[UUID]) -> Any:
     """The keys of the links these people have a share in."""
-    return select(_shares.c.link_id).where(_shares.c.user_id.in_(user_ids))
+    held = _shares.alias("held")
+    return select(held.c.link_id).where(held.c.user_id.in_(user_ids))
