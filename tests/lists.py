@@ -25,19 +25,35 @@ class Listed:
     def __init__(self, answer: TestResponse) -> None:
         assert answer.status_code == 200, (answer.status_code, answer.text[:500])
         self.text = answer.text
-        self.ids = [int(key) for key in ROW.findall(self.text)]
+        self.keys = ROW.findall(self.text)
         self.next = self._found(TURN.format("next"))
         self.prev = self._found(TURN.format("prev"))
         self.count = self._found(HEADING_COUNT.pattern)
         self.count_url = self._found(COUNT_URL.pattern)
 
+    @property
+    def ids(self) -> list[int]:
+        """The rows' keys, where they are numbers."""
+        return [int(key) for key in self.keys]
+
     def _found(self, pattern: str) -> str | None:
         found = re.search(pattern, self.text)
         return unescape(found[1]) if found else None
 
-    def row(self, key: int) -> str:
+    def row(self, key: Any) -> str:
         """The markup of one row."""
-        return self.text.split(f'<tr id="link-{key}"')[1].split("</tr>")[0]
+        return re.split(f'<tr id="[a-z]+-{key}"', self.text)[1].split("</tr>")[0]
+
+    def cell(self, key: Any, label: str) -> str:
+        """The text of one cell, by its column's label."""
+        markup = self.row(key).split(f'<td data-label="{label}"')[1].split("</td>")[0]
+        return text_of(f"<td{markup}")
+
+
+def text_of(markup: str) -> str:
+    """What is read of a piece of HTML."""
+    text = "".join(part.partition(">")[2] for part in f">{markup}".split("<"))
+    return " ".join(unescape(text).split())
 
 
 def ask(client: SiteClient, url: str, **params: Any) -> Listed:

@@ -82,15 +82,6 @@ class UserView(ResourceView):
         "links",
         "created_at",
     )
-    column_export_list = (
-        "email",
-        "display_name",
-        "role",
-        "credits_balance",
-        "subscription_tier",
-        "subscription_status",
-        "created_at",
-    )
     column_labels = {
         "email": "E-mail",
         "display_name": "Name",

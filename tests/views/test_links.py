@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from adminsite.models import AuditEvent, Link, LinkOwner, User
 from tests.client import SiteClient
-from tests.lists import ask
+from tests.lists import ask, text_of
 from tests.rows import link, person, tag
 
 ClientAs = Callable[[str], SiteClient]
@@ -76,11 +76,6 @@ class TestList:
         session.commit()
 
         assert 'href="javascript' not in tab.get("/admin/links").text
-
-
-def text_of(markup: str) -> str:
-    text = "".join(part.partition(">")[2] for part in f">{markup}".split("<"))
-    return " ".join(text.split())
 
 
 def owners(session: Session, row: Link) -> list[tuple[str, bool]]:
