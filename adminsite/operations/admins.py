@@ -225,7 +225,9 @@ def objection(
     if admin.user_id == by.id:
         acts = {"role": "changes their own level", "status": "suspends or reinstates themselves"}
         act = acts.get(verb, "removes themselves")
-        return SelfChangeError(f"Nobody {act}. Ask another owner.")
+        alone = admin.id in owners and len(owners) == 1
+        ask = "Make somebody else an owner first" if alone else "Ask another owner"
+        return SelfChangeError(f"Nobody {act}. {ask}.")
     keeps = {"role": "owner", "status": "active"}.get(verb)
     if admin.id in owners and value != keeps and len(owners) == 1:
         name = admin.full_name

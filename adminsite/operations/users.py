@@ -252,6 +252,8 @@ def _told(user: User, plan: DeletionPlan, link_action: str, by: Actor) -> dict[s
     """What the event of a deletion says: the person, and every link with what became of it."""
 
     def slugs(shares_of: Sequence[deletion.Share]) -> list[str]:
+        if len(plan.people) == 1:
+            return [share.slug for share in shares_of]
         return [share.slug for share in shares_of if share.user_id == user.id]
 
     changes = removed(user, (*FIELDS, "credits_balance"))

@@ -5,12 +5,10 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
-from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import String, case, select, type_coerce
+from sqlalchemy import String, case, cast, select
 from sqlalchemy.orm import Session, aliased
 
 from adminsite.models import Admin, Link, LinkOwner, Subscription, User
@@ -153,8 +151,8 @@ def shares(session: Session, user_ids: Collection[UUID]) -> tuple[Share, ...]:
     statement = (
         select(
             _shares.c.link_id,
-            # as stored: making a UUID of each row would cost more than reading it
-            type_coerce(_shares.c.user_id, String),
+            # as text: making a UUID of each row would cost more than reading it
+            cast(_shares.c.user_id, String),
             _shares.c.is_primary,
             _links.c.slug,
             case((_shares.c.user_id.not_in(user_ids), address)),
@@ -168,18 +166,17 @@ def shares(session: Session, user_ids: Collection[UUID]) -> tuple[Share, ...]:
             _shares.c.user_id,
         )
     )
-    stored = {key: key for key in user_ids} | {key.hex: key for key in user_ids}
+    stored = {form: key for key in user_ids for form in (key.hex, str(key))}
     rows = session.connection().execute(statement).all()
-    found: list[Share] = []
-    for link_id, owners in groupby(rows, key=itemgetter(0)):
-        standing = list(owners)
-        stays = next((email for *_, email in standing if email is not None), None)
-        found += [
-            Share(stored[who], link_id, slug, primary, stays)
-            for _, who, primary, slug, email in standing
-            if email is None
-        ]
-    return tuple(found)
+    stays: dict[int, str] = {}
+    for link_id, _who, _primary, _slug, email in rows:
+        if email is not None:
+            stays.setdefault(link_id, email)
+    return tuple(
+        Share(stored[who], link_id, slug, primary, stays.get(link_id))
+        for link_id, who, primary, slug, email in rows
+        if email is None
+    )
 
 
 def holds(user_ids: Collection[UUID]) -> Any:
