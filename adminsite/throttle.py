@@ -1,4 +1,4 @@
-"""Limits on sign-in attempts, per account and per address; only failures count.
+"""Limits on guessing passwords, per account and per address; only failures count.
 
 A window longer than a quarter of an hour is cut to that, so nobody is locked out longer.
 Source: contract, section Environment.
@@ -22,7 +22,7 @@ from adminsite.config import ConfigError, Settings
 LONGEST_S = 15 * 60
 STORE_S = 1.0
 KEY = "adminsite_throttle"
-SENTENCE = "Too many tries to sign in. Wait {wait}, then try again."
+SENTENCE = "Too many tries to {act}. Wait {wait}, then try again."
 
 
 class Attempts:
@@ -33,15 +33,20 @@ class Attempts:
         self.counter = counter
         self.spare = FixedWindowRateLimiter(MemoryStorage())
 
-    def count(self, *keys: str) -> None:
+    def count(self, *keys: str, act: str = "sign in") -> None:
         """Count one attempt under each key; a refused one costs the later keys nothing.
+
+        Args:
+            act: what was tried, for the sentence of the refusal.
 
         Raises:
             TooManyRequests: with the whole seconds to wait.
         """
         for key in keys:
             if wait_s := self._reliably(self._hit, key):
-                raise TooManyRequests(SENTENCE.format(wait=_words(wait_s)), retry_after=wait_s)
+                raise TooManyRequests(
+                    SENTENCE.format(act=act, wait=_words(wait_s)), retry_after=wait_s
+                )
 
     def forgive(self, *keys: str) -> None:
         """Take back the attempt that was counted: it was no failure."""
@@ -115,6 +120,11 @@ def login_keys(email: str) -> tuple[str, str]:
     """What an attempt is counted under: the address first, then the account."""
     account = hashlib.sha256(email.strip().lower().encode(errors="replace")).hexdigest()
     return f"sign-in address {_address()}", f"sign-in account {account}"
+
+
+def password_key(user_id: str) -> str:
+    """What a wrong current password is counted under when somebody changes theirs."""
+    return f"password of {user_id}"
 
 
 def _timeouts(uri: str) -> dict[str, float]:

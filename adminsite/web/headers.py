@@ -18,12 +18,13 @@ CONTENT_SECURITY_POLICY = (
     "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
+REFERRER = "Referrer-Policy"
 SECURITY = (
     ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
     # not no-referrer: the CSRF check over HTTPS reads the referrer
-    ("Referrer-Policy", "same-origin"),
+    (REFERRER, "same-origin"),
     (
         "Permissions-Policy",
         "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -58,7 +59,10 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 def _with(always: tuple[tuple[str, str], ...]) -> Callable[[Response], Response]:
     def finish(answer: Response) -> Response:
+        own = answer.headers.get(REFERRER)
         answer.headers.extend(always)
+        if own:  # of a page whose address is a secret
+            answer.headers[REFERRER] = own
         answer.headers["X-Request-ID"] = request_id()
         if request.endpoint == "static":
             if answer.status_code in {200, 206, 304} and is_current(request):

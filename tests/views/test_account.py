@@ -1,7 +1,10 @@
 """Signing in and out, and one's own page."""
 
 import itertools
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Thread
 from typing import Any, cast
 
 import pytest
@@ -12,10 +15,18 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from adminsite import audit, passwords
-from adminsite.db import db
+from adminsite.db import db, transaction
 from adminsite.models import Admin, AuditEvent, User, UserSession
+from adminsite.operations import admins, credentials
+from adminsite.permissions import SYSTEM
 from tests.client import SiteClient
-from tests.factories import PASSWORD, LinkFactory, UserFactory
+from tests.factories import (
+    PASSWORD,
+    CreditTransactionFactory,
+    LinkFactory,
+    SubscriptionFactory,
+    UserFactory,
+)
 from tests.test_auth import SAFE, UNSAFE
 
 ClientAs = Callable[[str | User], SiteClient]
@@ -237,6 +248,53 @@ class TestRefusedSignIn:
         assert client.post("/login", data=values).status_code == 400
 
 
+class TestOvertaking:
+    """Somebody signs in with a password that is being taken from them at this moment."""
+
+    def sign_in_during(
+        self, client: SiteClient, member: User, change: Callable[[], object]
+    ) -> TestResponse:
+        client.csrf_token = client.read_token("/login")
+        answers: list[TestResponse] = []
+        values = {"email": member.email, "password": PASSWORD}
+        thread = Thread(target=lambda: answers.append(client.post("/login", data=values)))
+        with transaction():
+            change()
+            thread.start()
+            thread.join(0.5)  # long enough, were there nothing to wait for
+            assert thread.is_alive()
+        thread.join(30)
+        return answers[0]
+
+    def test_is_refused_once_the_password_is_another(
+        self, client: SiteClient, member: User, session: Session
+    ) -> None:
+        def change() -> None:
+            credentials.set_password(member, "nine purple lampposts", by=SYSTEM)
+
+        answer = self.sign_in_during(client, member, change)
+
+        session.rollback()
+        assert answer.status_code == 422
+        assert session.scalar(select(func.count()).select_from(UserSession)) == 0
+
+    def test_has_the_level_of_afterwards(
+        self, client: SiteClient, owner: User, admin: User, session: Session
+    ) -> None:
+        def change() -> None:
+            admins.change_status(
+                session.scalars(select(Admin).where(Admin.user == admin)).one(),
+                "suspended",
+                by=SYSTEM,
+            )
+
+        answer = self.sign_in_during(client, admin, change)
+
+        session.rollback()
+        assert answer.location == "/dashboard"
+        assert events(session)[-1].actor_level == "none"
+
+
 class TestLimit:
     def test_refuses_the_eleventh_failure_of_an_address(self, client: SiteClient) -> None:
         answers = [try_to_sign_in(client, email=f"p{n}@example.com") for n in range(11)]
@@ -365,6 +423,108 @@ class TestOwnPage:
         assert page.count("Sign out there") == 1
 
 
+class TestBilling:
+    def test_shows_credits_and_the_newest_entries(
+        self, client_as: ClientAs, member: User, session: Session
+    ) -> None:
+        for amount in range(1, 12):
+            CreditTransactionFactory(user=member, amount=amount * 1000, type="purchase")
+        CreditTransactionFactory(user=member, amount=-20, type="admin_adjustment")
+        balance(session, member, 65_980)
+
+        page = part(client_as("member"), "credits")
+
+        assert "65,980" in page
+        assert page.index("−20") < page.index("+11,000") < page.index("+3,000")
+        assert "Admin adjustment" in page
+        assert "+2,000" not in page
+
+    def test_shows_a_debt(self, client_as: ClientAs, member: User, session: Session) -> None:
+        balance(session, member, -1_500)
+
+        assert "−1,500" in part(client_as("member"), "credits")
+
+    def test_says_when_there_is_nothing(self, client_as: ClientAs) -> None:
+        client = client_as("member")
+
+        assert "No transactions" in part(client, "credits")
+        assert "No active subscription" in part(client, "subscription")
+
+    def test_shows_nobody_elses(self, client_as: ClientAs, admin: User) -> None:
+        CreditTransactionFactory(user=admin, amount=77_777)
+        SubscriptionFactory(user=admin)
+
+        page = client_as("member").get("/dashboard").text
+
+        assert "77,777" not in page
+        assert "No active subscription" in page
+
+    @pytest.mark.parametrize(
+        ("status", "word", "colour"),
+        [("active", "Active", "badge-success"), ("past_due", "Past due", "badge-warning")],
+    )
+    def test_shows_the_subscription(
+        self, client_as: ClientAs, member: User, status: str, word: str, colour: str
+    ) -> None:
+        ends = datetime(2027, 1, 5, tzinfo=UTC)
+        SubscriptionFactory(user=member, status=status, tier="pro", current_period_end=ends)
+
+        page = part(client_as("member"), "subscription")
+
+        assert f'{colour}">{word}<' in page
+        assert "Pro" in page
+        assert "Jan 5, 2027" in page
+
+    def test_shows_the_newest_subscription(self, client_as: ClientAs, member: User) -> None:
+        SubscriptionFactory(user=member, tier="pro")
+        SubscriptionFactory(user=member, tier=None, cancel_at_period_end=True)
+
+        assert "Unknown" in part(client_as("member"), "subscription")
+
+
+class TestSideBar:
+    OWN = ("Dashboard", "Billing", "Settings", "Help")
+
+    @pytest.mark.parametrize("level", ["owner", "admin", "support", "member"])
+    def test_leads_to_the_parts_of_ones_own_page(self, client_as: ClientAs, level: str) -> None:
+        page = client_as(level).get("/dashboard").text
+
+        items = [name for name in side_bar(page) if name != "Admin"]
+        assert items == list(self.OWN)
+        for anchor in ("billing", "settings", "help"):
+            assert f'href="/dashboard#{anchor}"' in page
+            assert f'id="{anchor}"' in page
+
+    @pytest.mark.parametrize("level", ["owner", "admin", "support"])
+    def test_has_the_panel_for_staff(self, client_as: ClientAs, level: str) -> None:
+        page = client_as(level).get("/dashboard").text
+
+        assert side_bar(page)[-1] == "Admin"
+        assert "#shield" in page
+        assert '<a href="/admin">' in page
+
+    def test_has_no_panel_for_members(self, client_as: ClientAs) -> None:
+        page = client_as("member").get("/dashboard").text
+
+        assert "Admin" not in side_bar(page)
+        assert '"/admin"' not in page
+
+    def test_is_the_panels_own_there(self, client_as: ClientAs) -> None:
+        page = client_as("support").get("/admin").text
+
+        assert "Billing" not in side_bar(page)
+        assert "Links" in side_bar(page)
+
+    def test_is_there_when_a_member_is_refused(self, client_as: ClientAs) -> None:
+        page = client_as("member").get("/admin/links")
+
+        assert page.status_code == 403
+        assert side_bar(page.text) == list(self.OWN)
+
+    def test_is_not_shown_to_the_signed_out(self, client: SiteClient) -> None:
+        assert "Billing" not in client.get("/nowhere").text
+
+
 class TestRevokeSession:
     def other_session(self, session: Session, member: User, app: Flask) -> UserSession:
         known = set(session.scalars(select(UserSession.id)))
@@ -414,6 +574,27 @@ class TestRevokeSession:
 
         assert client.post(f"/dashboard/sessions/{row.id}/revoke").status_code == 404
         assert session.get(UserSession, row.id) is not None
+
+
+def balance(session: Session, user: User, credits_balance: int) -> None:
+    """Move the balance without an entry."""
+    session.execute(
+        update(User).where(User.id == user.id).values(credits_balance=credits_balance),
+        execution_options={audit.AUDITED_DML: True},
+    )
+    session.commit()
+
+
+def part(client: SiteClient, name: str) -> str:
+    """That panel of one's own page."""
+    page = client.get("/dashboard").text
+    return page.partition(f'aria-labelledby="{name}-title"')[2].partition("</section>")[0]
+
+
+def side_bar(page: str) -> list[str]:
+    """The items of the side bar."""
+    bar = page.partition('<div class="nav">')[2].partition("</div>")[0]
+    return re.findall(r"<span>(\w+)</span></a>", bar)
 
 
 def strip(page: str, email: str) -> str:

@@ -1,35 +1,20 @@
-"""One's own account: signing in and out, and the page that shows it."""
+"""Signing in and out."""
 
-from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 
-from flask import (
-    Blueprint,
-    abort,
-    current_app,
-    flash,
-    redirect,
-    render_template,
-    request,
-    url_for,
-)
+from flask import current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import TooManyRequests
 
-from adminsite import auth, passwords, queries, throttle, web
+from adminsite import auth, passwords, throttle, web
 from adminsite.config import Settings
-from adminsite.db import db, transaction, utc_now
-from adminsite.models import User, UserSession
-from adminsite.operations import sessions
+from adminsite.db import transaction
+from adminsite.models import User
+from adminsite.operations import sessions, versions
 from adminsite.permissions import Actor, Permission, may
+from adminsite.views.account.blueprint import blueprint
 
 WRONG = "The e-mail address or the password is wrong."
-SIGNED_OUT_THERE = "Signed out there."
-OWN_LINKS_SHOWN = 20
-LARGEST_ID = 2**31 - 1  # of the integer keys; PostgreSQL refuses to compare with more
-
-blueprint = Blueprint("account", __name__)
 
 
 @blueprint.get("/")
@@ -82,92 +67,6 @@ def sign_out() -> ResponseReturnValue:
     return redirect(url_for("account.login"), 303)
 
 
-@blueprint.get("/dashboard", strict_slashes=False)
-def dashboard() -> ResponseReturnValue:
-    """One's own account: profile, balance, links and sessions, and nobody else's (D-27)."""
-    actor, session = auth.current_person(), db.session()
-    user = session.get_one(User, actor.id)
-    return render_template(
-        "dashboard/index.html",
-        page_title="Your account",
-        breadcrumb=[("Your account", None)],
-        profile=_profile(user, actor),
-        links=queries.people.own_links(session, user.id, OWN_LINKS_SHOWN),
-        n_links=queries.people.count_own_links(session, user.id),
-        sessions=_sessions(user.id),
-    )
-
-
-@blueprint.post("/dashboard/sessions/<int:session_id>/revoke", strict_slashes=False)
-def revoke(session_id: int) -> ResponseReturnValue:
-    """End one of one's own sessions; another's is not found."""
-    actor = auth.current_person()
-    if session_id == auth.current_session_id():
-        return sign_out()
-    with transaction() as session:
-        row = session.get(UserSession, session_id) if session_id <= LARGEST_ID else None
-        if row is None or row.user_id != actor.id:
-            abort(404, "This session has ended already.")
-        sessions.revoke(row, by=actor)
-    if web.is_htmx():
-        page = render_template("dashboard/_sessions.html", sessions=_sessions(row.user_id))
-        return page, {"HX-Trigger": web.toast_header(SIGNED_OUT_THERE)}
-    flash(SIGNED_OUT_THERE, "success")
-    return redirect(url_for("account.dashboard"), 303)
-
-
-@blueprint.get("/dashboard/admin", strict_slashes=False)
-@blueprint.get("/dashboard/admin/<path:_page>", strict_slashes=False)
-def panel(_page: str = "") -> ResponseReturnValue:
-    """The panel under its other name (D-8)."""
-    if not may(auth.current_person(), Permission.PANEL_READ):
-        return redirect(url_for("account.dashboard"))
-    path = request.full_path.rstrip("?").removeprefix("/dashboard")
-    return redirect(request.script_root + path)
-
-
-def _profile(user: User, actor: Actor) -> list[tuple[str, str]]:
-    return [
-        ("Name", user.display_name),
-        ("E-mail", user.email),
-        ("Level", actor.level.label),
-        ("Credits", f"{user.credits_balance:,}"),
-        ("Here since", f"{user.created_at:%b} {user.created_at.day}, {user.created_at.year}"),
-    ]
-
-
-def _sessions(user_id: UUID) -> list[dict[str, Any]]:
-    here = auth.current_session_id()
-    return [
-        {
-            "id": row.id,
-            "user_agent": _browser(row.user_agent or ""),
-            "ip": row.ip,
-            "last_seen": f"{row.last_seen_at:%Y-%m-%d %H:%M} UTC",
-            "current": row.id == here,
-        }
-        for row in queries.people.own_sessions(db.session(), user_id, utc_now())
-    ]
-
-
-def _browser(agent: str) -> str:
-    """A browser as people call it, from what it calls itself."""
-    names = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"))
-    systems = (
-        ("Android", "Android"),
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("Windows", "Windows"),
-    )
-    name = _first(agent, (*names, ("Safari/", "Safari")))
-    system = _first(agent, (*systems, ("Mac OS", "macOS"), ("Linux", "Linux")))
-    return f"{name} on {system}" if name and system else agent[:60]
-
-
-def _first(agent: str, marks: Iterable[tuple[str, str]]) -> str | None:
-    return next((name for mark, name in marks if mark in agent), None)
-
-
 def _start(actor: Actor | None) -> str:
     if actor is None:
         return url_for("account.login")
@@ -180,8 +79,9 @@ def _admit(user_id: UUID, stored: str, password: str) -> Actor | None:
     anew = passwords.hash_password(password) if passwords.is_outdated(stored) else None
     before, session_id = auth.current_actor(), auth.current_session_id()
     settings: Settings = current_app.config["SETTINGS"]
-    with transaction() as session:
-        user = session.get(User, user_id)
+    with transaction():
+        # Locked: who changes the password or suspends now is waited for, and not overtaken.
+        user = versions.get_for_update(User, user_id)
         if user is None or user.password_hash != stored:
             return None
         if before and session_id:
