@@ -177,14 +177,20 @@ def refused_form(
     names: tuple[str, ...],
     data: MultiDict[str, str],
     refusal: RuleError,
+    row: Any = None,
 ) -> Draft:
-    """A form to be shown again: the values as sent, with the messages."""
-    form = view.form_for(names)(formdata=data)
+    """A form to be shown again: the values as sent, with the messages.
+
+    Args:
+        row: the record it is of; what was not sent is shown as stored, never as empty.
+    """
+    form = view.form_for(names)(formdata=data, obj=row)
     form.validate()
     for name, message in refusal.fields.items():
         if name in form:
             form[name].errors = [message]
-    view.prefill(form, None)
+    view.prefill(form, row)
+    _close(view, form, row)
     if not isinstance(refusal, ConflictError):
         return Draft(form, data.get("row_version", ""), message=refusal.message)
     clashes = {clash.field: clash for clash in refusal.clashes}
@@ -205,7 +211,18 @@ def bound_form(view: "ResourceView", names: tuple[str, ...], row: Any) -> Draft:
     """A form that shows a record's present values."""
     form = view.form_for(names)(obj=row)
     view.prefill(form, row)
+    _close(view, form, row)
     return Draft(form, str(row.version))
+
+
+def _close(view: "ResourceView", form: ResourceForm, row: Any) -> None:
+    """Show the fields that a rule keeps as they are stored, closed, with the reason."""
+    ruled = view.refusals([row], auth.current_person()) if row is not None else None
+    for name, why in (ruled or {}).get(getattr(row, "id", None), {}).items():
+        if why and name in form:
+            _show(form[name], getattr(row, name))
+            form[name].render_kw = {**(form[name].render_kw or {}), "disabled": True}
+            form[name].description = why
 
 
 def drawn_row(view: "ResourceView", pk: Any) -> Any:

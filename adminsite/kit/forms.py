@@ -33,7 +33,9 @@ class TagsField(Field):
     widget = TextInput()
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Collect the words of every input, without empty ones."""
+        """Collect the words of every input, without empty ones; what was not sent stays."""
+        if not valuelist:
+            return
         words = [word.strip() for text in valuelist for word in text.split(TAG_SEPARATOR)]
         self.data = list(dict.fromkeys(word for word in words if word))
 

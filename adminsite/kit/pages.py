@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import inspect
 
-from adminsite import audit
+from adminsite import audit, auth
 from adminsite.db import db
 from adminsite.kit import listing
 from adminsite.kit.columns import SHAPES
@@ -177,6 +177,7 @@ def edit_form(view: "ResourceView", row: Any, draft: Draft, *, back: str) -> str
         "back": back,
         "fixed": fixed_facts(view, row),
         "panels": view.form_panels,
+        "delete_refusal": view.objection("delete", row, auth.current_person()),
         "submit_label": "Save changes",
         "page_title": f"{label} · {view.name}",
         "breadcrumb": [(view.name, str(view.url)), (label, None)],

@@ -30,7 +30,9 @@ from adminsite.permissions import require
 if TYPE_CHECKING:
     from adminsite.kit.view import ResourceView
 
-Refusal = (InvalidError, ConflictError)
+OfFields = (InvalidError, ConflictError)
+# Refusals of what was typed, and of the whole: on a page the form is shown again, filled in.
+SHOWN_AGAIN = frozenset({400, 409, 422})
 IN_DIALOG = {"HX-Retarget": "#dialog", "HX-Reswap": "innerHTML"}
 PLAIN_TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 
@@ -62,7 +64,9 @@ def create(view: "ResourceView") -> ResponseReturnValue:
     data = submitted(view.number_fields)
     try:
         row = editing.create(view, data)
-    except InvalidError as refusal:
+    except RuleError as refusal:
+        if refusal.status not in SHOWN_AGAIN:
+            raise
         return _refused_new(view, data, refusal)
     once = view.shown_once(row)
     if wants_json():
@@ -85,7 +89,7 @@ def _after_creating(view: "ResourceView", row: Any) -> str:
 
 
 def _refused_new(
-    view: "ResourceView", data: MultiDict[str, str], refusal: InvalidError
+    view: "ResourceView", data: MultiDict[str, str], refusal: RuleError
 ) -> ResponseReturnValue:
     if wants_json():
         return refused(refusal.message, refusal.fields, refusal.status)
@@ -107,7 +111,7 @@ def edit_page(view: "ResourceView") -> ResponseReturnValue:
     data = submitted(view.number_fields)
     try:
         saved = editing.save(view, pk, data, view.edit_fields)
-    except Refusal as refusal:
+    except RuleError as refusal:
         return _refused_page(view, pk, data, refusal, back)
     message = f"Saved {saved.row}.{editing.merged_text(saved)}"
     if wants_json():
@@ -124,10 +128,12 @@ def _refused_page(
     refusal: RuleError,
     back: str,
 ) -> ResponseReturnValue:
+    if refusal.status not in SHOWN_AGAIN:
+        raise refusal
     if wants_json():
         return refused(refusal.message, refusal.fields, refusal.status)
     row = editing.record(view, pk)
-    draft = editing.refused_form(view, view.edit_fields, data, refusal)
+    draft = editing.refused_form(view, view.edit_fields, data, refusal, row)
     return pages.edit_form(view, row, draft, back=back), refusal.status
 
 
@@ -163,11 +169,14 @@ def update_row(view: "ResourceView", pk: Any) -> ResponseReturnValue:
     names = view.row_fields if is_fragment() else view.edit_fields
     try:
         saved = editing.save(view, pk, data, names)
-    except Refusal as refusal:
+    except RuleError as refusal:
         if not is_fragment():
             return _refused_page(view, pk, data, refusal, str(view.url))
-        draft = editing.refused_form(view, names, data, refusal)
-        return pages.row_form(view, editing.record(view, pk), draft), refusal.status
+        if not isinstance(refusal, OfFields):
+            raise
+        found = editing.record(view, pk)
+        draft = editing.refused_form(view, names, data, refusal, found)
+        return pages.row_form(view, found, draft), refusal.status
     message = f"Saved {saved.row}.{editing.merged_text(saved)}"
     if wants_json():
         return accepted(pages.plain_record(view, saved.row))
@@ -210,7 +219,7 @@ def update_cells(view: "ResourceView") -> ResponseReturnValue:
         raise BadRequest(message)
     try:
         saved = editing.save(view, pk, data, names)
-    except Refusal as refusal:
+    except OfFields as refusal:
         return _refused_cells(view, pk, names, data, refusal)
     message = f"Saved {saved.row}.{editing.merged_text(saved)}"
     if wants_json():
@@ -246,15 +255,21 @@ def _refused_cells(
     if not is_fragment():
         return refusal.message, refusal.status, PLAIN_TEXT
     found = editing.record(view, pk)
-    draft = editing.refused_form(view, names, data, refusal)
+    draft = editing.refused_form(view, names, data, refusal, found)
     if len(names) > 1:
         return pages.row_form(view, found, draft), refusal.status
     return pages.cell_form(view, found, names[0], draft), refusal.status
 
 
 def confirm_delete(view: "ResourceView", pk: Any) -> ResponseReturnValue:
-    """The question, with what goes; a page of its own without htmx."""
+    """The question, with what goes; a page of its own without htmx.
+
+    Raises:
+        RuleError: it would be refused, whatever the answer.
+    """
     found = editing.record(view, pk)
+    if reason := view.objection("delete", found, auth.current_person()):
+        raise RuleError(reason)
     return pages.delete_dialog(view, found, whole=not is_fragment(), leave=_on_its_page())
 
 

@@ -124,14 +124,10 @@ class AdminView(ResourceView):
         return reason.message if reason else None
 
     def prefill(self, form: ResourceForm, row: Any) -> None:
-        """Close the fields that a rule keeps as they are, and say why."""
-        if row is None:
-            return
-        why = (self.refusals([row], auth.current_person()) or {}).get(row.id, {})
-        for name in ("role", "status"):
-            if name in form and name in why:
-                form[name].render_kw = {"disabled": True}
-                form[name].description = why[name]
+        """Say of somebody who is staff already only what is true of them."""
+        for name in ("email", "full_name"):
+            if row is not None and name in form:
+                form[name].description = ""
 
     def delete_facts(self, row: Any) -> list[tuple[str, str]]:
         """Whom it is about."""

@@ -1,10 +1,12 @@
-"""Many rows at once, for lists."""
+"""Many rows at once, for lists; views that declare more than they do elsewhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
@@ -14,6 +16,7 @@ from adminsite.models import Keyword, Link, LinkOwner
 from tests.factories import UserFactory
 
 Fill = Callable[..., list[int]]
+Declare = Callable[..., Any]
 
 
 def rows_of(model: type, count: int, when: Callable[[int], datetime]) -> list[dict[str, Any]]:
@@ -71,3 +74,36 @@ def fill(session: Session) -> Fill:
         return keys
 
     return put
+
+
+def view_of(app: Flask, name: str) -> Any:
+    """The registered view of that name."""
+    [panel] = app.extensions["admin"]
+    return next(view for view in panel._views if view.endpoint == name)  # noqa: SLF001
+
+
+@pytest.fixture
+def declare(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Declare]:
+    """Let a view declare something for this test: `declare("links", counts_pages=True)`."""
+    touched = []
+
+    def set_all(name: str, **declared: Any) -> Any:
+        view = view_of(app, name)
+        touched.append(view)
+        for attribute, value in declared.items():
+            monkeypatch.setattr(type(view), attribute, value)
+        _work_out_anew(view)
+        return view
+
+    yield set_all
+    monkeypatch.undo()
+    for view in touched:
+        _work_out_anew(view)
+
+
+def _work_out_anew(view: Any) -> None:
+    """Forget what the view worked out once from what it declares."""
+    for kind in type(view).__mro__:
+        for name, value in vars(kind).items():
+            if isinstance(value, cached_property):
+                vars(view).pop(name, None)
