@@ -16,6 +16,7 @@ ROW = re.compile(r'<tr id="[a-z]+-([0-9a-f-]+)"')
 HEADING_COUNT = re.compile(r'id="count"[^>]*>\s*([\d,]+\+?)')
 COUNT_URL = re.compile(r'id="count"[^>]*hx-get="([^"]+)"')
 TURN = r'<a href="([^"]+)"[^>]*id="page-{}"'
+BLOCK = re.compile(r"<(dd|dt|div|h\d|label|legend|li|option|p|strong|td)\b")
 PLUMBING = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "SET LOCAL")
 
 
@@ -51,7 +52,8 @@ class Listed:
 
 
 def text_of(markup: str) -> str:
-    """What is read of a piece of HTML."""
+    """What is read of a piece of HTML; blocks stand apart, words in a line do not."""
+    markup = BLOCK.sub(r" <\1", markup)
     text = "".join(part.partition(">")[2] for part in f">{markup}".split("<"))
     return " ".join(unescape(text).split())
 

@@ -2,8 +2,8 @@
 
 from typing import Any, cast
 
-from adminsite.models import Keyword, Link, Tag, User
-from tests.factories import KeywordFactory, LinkFactory, TagFactory, UserFactory
+from adminsite.models import Admin, Keyword, Link, Tag, User
+from tests.factories import AdminFactory, KeywordFactory, LinkFactory, TagFactory, UserFactory
 
 
 def link(**values: Any) -> Link:
@@ -24,3 +24,9 @@ def tag(name: str = "", **values: Any) -> Tag:
 def person(name: str = "", **values: Any) -> User:
     """A saved person who is no staff."""
     return cast("User", UserFactory(**({"display_name": name} if name else {}), **values))
+
+
+def staff(role: str = "admin", name: str = "", **values: Any) -> Admin:
+    """A saved member of staff; `user__email=...` says something about the person."""
+    named = {"user__display_name": name} if name else {}
+    return cast("Admin", AdminFactory(role=role, **named, **values))

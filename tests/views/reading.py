@@ -43,17 +43,17 @@ def hidden(answer: TestResponse) -> dict[str, str]:
     return {n: unescape(v) for n, v in HIDDEN.findall(found[0] if found else answer.text)}
 
 
-def events(session: Session, row: Any = None) -> list[AuditEvent]:
-    """What was recorded, of this record or of all, but for who came and went."""
+def events(session: Session, key: Any = None) -> list[AuditEvent]:
+    """What was recorded, of the record of this key or of all, but for who came and went."""
     wanted = select(AuditEvent).order_by(AuditEvent.id)
-    if row is not None:
-        wanted = wanted.where(AuditEvent.subject_id == str(row.id))
+    if key is not None:
+        wanted = wanted.where(AuditEvent.subject_id == str(key))
     return [event for event in session.scalars(wanted) if not event.action.startswith("session.")]
 
 
-def actions(session: Session, row: Any = None) -> list[str]:
+def actions(session: Session, key: Any = None) -> list[str]:
     """The words for what was recorded."""
-    return [event.action for event in events(session, row)]
+    return [event.action for event in events(session, key)]
 
 
 def sessions_of(session: Session, user_id: Any) -> int:
