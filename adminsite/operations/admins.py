@@ -228,8 +228,8 @@ def objection(
         alone = admin.id in owners and len(owners) == 1
         ask = "Make somebody else an owner first" if alone else "Ask another owner"
         return SelfChangeError(f"Nobody {act}. {ask}.")
-    keeps = {"role": "owner", "status": "active"}.get(verb)
-    if admin.id in owners and value != keeps and len(owners) == 1:
+    stays = (verb, value) in {("role", "owner"), ("status", "active")}
+    if admin.id in owners and not stays and len(owners) == 1:
         name = admin.full_name
         return LastOwnerError(
             f"{name} is the last active owner. Make somebody else an owner first."
