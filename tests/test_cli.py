@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from adminsite import audit, passwords
-from adminsite.cli import sentences
+from adminsite.cli.edge import sentences
 from adminsite.config import Settings
 from adminsite.demo import loading
 from adminsite.models import AuditEvent, AuditHead, Keyword, Link, User
@@ -159,7 +159,7 @@ class TestCreateOwner:
     def test_asks_on_a_terminal(
         self, cli: Cli, session: Session, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("adminsite.cli.is_terminal", lambda: True)
+        monkeypatch.setattr("adminsite.cli.staff.is_terminal", lambda: True)
 
         result = cli(
             *("staff", "create-owner", "ann@example.com", "--name", "Ann"),
