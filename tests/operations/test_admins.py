@@ -491,6 +491,12 @@ class TestDelete:
         with refused(SelfChangeError, "Nobody removes themselves. Ask another owner."):
             admins.delete(record_of(owner), by=acting(owner))
 
+    def test_of_the_last_active_owner_is_refused(self, owner: User) -> None:
+        staff("owner", "suspended")
+
+        with refused(LastOwnerError):
+            admins.delete(record_of(owner), by=SYSTEM)
+
     def test_of_a_suspended_owner_is_allowed(self, owner: User) -> None:
         other = staff("owner", "suspended")
 
@@ -559,3 +565,10 @@ class TestObjection:
         assert self.why(record, "role", "owner", SYSTEM) is None
         assert self.why(record, "status", "active", SYSTEM) is None
         assert isinstance(self.why(record, "role", "admin", SYSTEM), LastOwnerError)
+
+    def test_to_removing_the_last_owner_says_what_to_do(self, owner: User) -> None:
+        why = self.why(record_of(owner), "delete", None, SYSTEM)
+
+        assert str(why) == (
+            "Owner Person is the last active owner. Make somebody else an owner first."
+        )
