@@ -32,7 +32,7 @@ from adminsite.operations.versions import (
     reconcile,
     write,
 )
-from adminsite.permissions import Actor, Level, Permission, level_of, refusal, require
+from adminsite.permissions import Actor, Level, Permission, refusal, require
 
 FIELDS = ("email", "full_name", "role", "status")
 KEPT = ("role", "status")
@@ -78,14 +78,14 @@ def create(values: Mapping[str, object], *, by: Actor) -> Admin:
 
 
 def appoint(user: User, role: str, *, by: Actor) -> Admin:
-    """Make a person staff; their own role follows, so that both agree.
+    """Make a person staff; their own role follows, so that both agree, and their sessions end.
 
     Raises:
         ForbiddenError: the actor may not manage staff.
         InvalidError: there is no such level, or the person is staff already.
         MissingError: the person was deleted meanwhile.
 
-    Source: D-1.
+    Source: D-1, D-7.
     """
     require(by, Permission.STAFF_WRITE)
     clean = rules.check({"role": role}, RULES)
@@ -93,12 +93,16 @@ def appoint(user: User, role: str, *, by: Actor) -> Admin:
     _still_owner(by, active_owners())
     if user.staff is not None:
         raise InvalidError({"email": f"{user.display_name} is staff already."})
-    user.staff = Admin(role=clean["role"], status="active")
-    told = created(user.staff, KEPT) | {"email": [None, user.email]}
-    record("admin.created", user.staff, told, by=by)
-    _agree(user.staff, by)
-    mark_locked([user.staff])
-    return user.staff
+    before = user.level
+    staff = Admin(user_id=user.id, role=clean["role"], status="active")  # changes no person
+    db.session.add(staff)
+    db.session.flush()
+    db.session.expire(user, ["staff"])
+    told = created(staff, KEPT) | {"email": [None, user.email]} | _ended(user, before)
+    record("admin.created", staff, told, by=by)
+    _agree(staff, by)
+    mark_locked([staff])
+    return staff
 
 
 def make_owner(email: str, name: str, password: str | None, *, by: Actor) -> Admin:
@@ -295,12 +299,15 @@ def _refuse(reason: RuleError | None) -> None:
 
 def _change(admin: Admin, name: str, value: str, by: Actor) -> None:
     """Write a new level or status, and end what the old one had opened."""
-    before = level_of("user", admin.role, admin.status)
+    before = admin.user.level
     changes = write(admin, {name: value})
-    after = level_of("user", admin.role, admin.status)
-    ended = shut_out(admin.user, tokens=after < before)
-    finish(admin, f"admin.{name}_changed", changes | ended, by=by)
+    finish(admin, f"admin.{name}_changed", changes | _ended(admin.user, before), by=by)
     _agree(admin, by)
+
+
+def _ended(user: User, before: Level) -> dict[str, list[int]]:
+    """End the sessions that an old level opened, and when the new one is lower the tokens."""
+    return shut_out(user, tokens=user.level < before)
 
 
 def _agree(admin: Admin, by: Actor) -> None:

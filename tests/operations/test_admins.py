@@ -114,6 +114,35 @@ class TestAppoint:
 
         assert (ann.level, ann.role) == (Level.SUPPORT, "admin")
 
+    def test_ends_the_sessions_because_the_role_changed(self, owner: User) -> None:
+        ann = UserFactory.create()
+        let_in(ann, sessions=2, tokens=1)
+
+        with transaction():
+            admins.appoint(ann, "support", by=acting(owner))
+
+        assert access(ann) == (0, 1)
+        assert events()[0].changes["sessions"] == [2, 0]
+
+    def test_below_the_level_of_the_role_ends_the_tokens(self, owner: User) -> None:
+        ann = UserFactory.create(role="admin")  # by SQL, R-002-56
+        let_in(ann, sessions=1, tokens=1)
+
+        with transaction():
+            admins.appoint(ann, "support", by=acting(owner))
+
+        assert access(ann) == (0, 0)
+        assert actions() == ["admin.created"]
+
+    def test_at_the_level_of_the_role_ends_no_tokens(self, owner: User) -> None:
+        ann = UserFactory.create(role="admin")
+        let_in(ann, sessions=1, tokens=1)
+
+        with transaction():
+            admins.appoint(ann, "admin", by=acting(owner))
+
+        assert access(ann) == (0, 1)
+
     def test_is_refused_for_an_unknown_level(self, owner: User) -> None:
         ann = UserFactory.create()
 
