@@ -134,8 +134,9 @@ def shut_out(user: User, *, tokens: bool) -> dict[str, list[int]]:
     if tokens:
         theirs = update(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
         ended["tokens"] = theirs.values(revoked_at=now)  # type: ignore[assignment]
-    counts = {
-        name: session.execute(statement, execution_options={audit.AUDITED_DML: True}).rowcount  # type: ignore[attr-defined]
-        for name, statement in ended.items()
-    }
+    with session.no_autoflush:  # what the caller has changed is written once, with its event
+        counts = {
+            name: session.execute(statement, execution_options={audit.AUDITED_DML: True}).rowcount  # type: ignore[attr-defined]
+            for name, statement in ended.items()
+        }
     return {name: [count, 0] for name, count in counts.items() if count}

@@ -230,6 +230,18 @@ class TestMakeOwner:
 
 
 class TestUpdate:
+    def test_of_the_level_raises_it(self, owner: User, support: User) -> None:
+        let_in(support, sessions=2, tokens=1)
+
+        with transaction():
+            record = admins.change_role(record_of(support), "admin", by=acting(owner))
+
+        assert (record.role, record.version, support.level) == ("admin", 2, Level.ADMIN)
+        assert access(support) == (0, 1)
+        assert [(event.action, event.changes) for event in events()] == [
+            ("admin.role_changed", {"role": ["support", "admin"], "sessions": [2, 0]})
+        ]
+
     def test_of_the_level_to_a_lower_one_ends_the_tokens(self, owner: User, admin: User) -> None:
         let_in(admin, sessions=1, tokens=2)
 

@@ -142,6 +142,18 @@ class TestUpdate:
 
 
 class TestUpdateRole:
+    def test_ends_the_sessions(self, owner: User) -> None:
+        ann = UserFactory.create()
+        let_in(ann, sessions=2, tokens=1)
+
+        with transaction():
+            users.update(ann, {"role": "admin"}, by=acting(owner))
+
+        assert (ann.level, ann.version, access(ann)) == (Level.ADMIN, 2, (0, 1))
+        assert [(event.action, event.changes) for event in events()] == [
+            ("user.role_changed", {"role": ["user", "admin"], "sessions": [2, 0]})
+        ]
+
     def test_to_a_member_ends_the_tokens_too(self, owner: User) -> None:
         ann = UserFactory.create(role="admin")
         let_in(ann, sessions=1, tokens=1)
