@@ -27,6 +27,7 @@ from adminsite.operations.versions import (
     finish,
     gone,
     is_locked,
+    key_of,
     lock_rows,
     mark_locked,
     reconcile,
@@ -264,7 +265,8 @@ def _lock_people(which: Any, *more: UUID) -> Sequence[User]:
 
 def _hold(user: User) -> None:
     """Lock a person together with every active owner."""
-    if user.id not in {person.id for person in _lock_people(ACTIVE_OWNER, user.id)}:
+    key = key_of(user)
+    if key not in {person.id for person in _lock_people(ACTIVE_OWNER, key)}:
         raise gone(user)
 
 
@@ -275,7 +277,7 @@ def _held(admin: Admin, by: Actor) -> Mapping[int, UUID]:
         MissingError: it was removed meanwhile.
         ForbiddenError: the actor is no owner any more.
     """
-    if not is_locked(admin) and not get_all_for_update([admin.id]):
+    if not is_locked(admin) and not get_all_for_update([key_of(admin)]):
         raise gone(admin)
     owners = active_owners()
     _still_owner(by, owners)

@@ -55,9 +55,9 @@ def change_own(user: User, password: str, *, by: Actor, stored: str, keep: int |
 
     Source: D-22, R-000-11.
     """
+    lock(user)
     if user.id != by.id:
         raise SelfChangeError("Nobody sets another's password. Issue a one-time link instead.")
-    lock(user)
     if user.password_hash != stored:
         raise OutdatedError("Your password was changed a moment ago. Sign in with the new one.")
     check(password, email=user.email, name=user.display_name, field="new_password")
@@ -79,9 +79,9 @@ def issue_reset(user: User, *, by: Actor) -> str:
     Source: D-22.
     """
     require(by, Permission.STAFF_WRITE)
+    lock(user)
     if user.id == by.id:
         raise SelfChangeError("Change your own password in your account.")
-    lock(user)
     session, now, token = db.session(), utc_now(), secrets.token_urlsafe(32)
     over = or_(PasswordReset.user_id == user.id, PasswordReset.expires_at <= now)
     session.execute(delete(PasswordReset).where(over), execution_options={AUDITED_DML: True})

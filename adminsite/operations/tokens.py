@@ -12,7 +12,7 @@ from adminsite.errors import MissingError, RuleError
 from adminsite.models import ApiToken, User
 from adminsite.operations import rules
 from adminsite.operations.sessions import digest
-from adminsite.operations.versions import lock
+from adminsite.operations.versions import key_of, lock
 from adminsite.permissions import Actor, Permission, require
 
 PREFIX = "adm_"
@@ -44,8 +44,8 @@ def create(user: User, values: Mapping[str, object], *, by: Actor) -> tuple[ApiT
 
     Source: contract, Commands (tokens create) and Pages (POST /dashboard/tokens).
     """
-    _require(user, by)
     lock(user)
+    _require(user, by)
     clean = rules.complete(values, RULES)
     now = utc_now()
     if _count_live(user) >= LIVE_TOKENS:
@@ -75,7 +75,8 @@ def revoke(token: ApiToken, *, by: Actor) -> None:
         ForbiddenError: it is somebody else's, and the actor may not manage staff.
         MissingError: the person was deleted meanwhile.
     """
-    user = db.session.get(User, token.user_id)
+    whose = select(User).join(ApiToken).where(ApiToken.id == key_of(token))
+    user = db.session.scalar(whose)
     if user is None:
         raise MissingError("This token was deleted meanwhile.")
     _require(user, by)

@@ -17,7 +17,7 @@ from adminsite.errors import InvalidError, MissingError, OutdatedError, RuleErro
 from adminsite.models import User
 from adminsite.operations import rules, shares
 from adminsite.operations.sessions import shut_out
-from adminsite.operations.versions import Saved, finish, lock, reconcile, write
+from adminsite.operations.versions import Saved, finish, key_of, lock, reconcile, write
 from adminsite.permissions import Actor, Permission, require
 from adminsite.queries import deletion
 from adminsite.queries.deletion import DeletionPlan, Leaver
@@ -181,7 +181,7 @@ def delete_all(
     Source: D-15 to D-18, R-001-45 to R-001-50, R-001-56 to R-001-59.
     """
     require(by, Permission.USERS_WRITE)
-    ids = [user.id for user in people]
+    ids = [key_of(user) for user in people]
     locked = shares.lock_links(ids)
     leavers = deletion.leavers(db.session(), ids, lock=True)
     if len(leavers) < len(ids):

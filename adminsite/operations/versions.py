@@ -54,6 +54,11 @@ def lock(row: Base) -> None:
         raise gone(row)
 
 
+def key_of(row: Base) -> Any:
+    """The key of a stored row, also when the row is gone by now: reading it might query."""
+    return _identity(row)[0]
+
+
 def is_locked(row: Base) -> bool:
     """Whether this transaction has locked the row already."""
     return _key(row) in _locked(db.session())

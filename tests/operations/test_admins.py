@@ -159,6 +159,14 @@ class TestAppoint:
         with refused(ForbiddenError):
             admins.appoint(ann, "support", by=acting(admin))
 
+    def test_of_somebody_deleted_meanwhile_is_refused(self, owner: User) -> None:
+        ann, actor = UserFactory.create(), acting(owner)
+        with transaction():
+            users.delete(ann, by=actor, link_action="delete")
+
+        with refused(MissingError, "This user was deleted meanwhile"):
+            admins.appoint(ann, "support", by=actor)
+
 
 class TestMakeOwner:
     def test_adds_the_person(self, app: Flask) -> None:
