@@ -17,7 +17,7 @@ from adminsite.errors import InvalidError, MissingError, OutdatedError, RuleErro
 from adminsite.models import User
 from adminsite.operations import rules, shares
 from adminsite.operations.sessions import shut_out
-from adminsite.operations.versions import Saved, finish, key_of, lock, reconcile, write
+from adminsite.operations.versions import Saved, finish, key_of, lock, lock_rows, reconcile, write
 from adminsite.permissions import Actor, Permission, require
 from adminsite.queries import deletion
 from adminsite.queries.deletion import DeletionPlan, Leaver
@@ -162,7 +162,7 @@ def delete_all(
     """Delete people, all or none; what that did.
 
     Their shares as co-owners, sessions, tokens and subscriptions go with them; their ledger
-    entries stay, with the address. Every link keeps exactly one primary owner. At most nine
+    entries stay, with the address. Every link keeps exactly one primary owner. At most eight
     statements and the audit's three, however many links they own.
 
     Args:
@@ -183,9 +183,9 @@ def delete_all(
     require(by, Permission.USERS_WRITE)
     ids = [key_of(user) for user in people]
     locked = shares.lock_links(ids)
-    leavers = deletion.leavers(db.session(), ids, lock=True)
-    if len(leavers) < len(ids):
+    if len(lock_rows(User, User.id.in_(ids), to_delete=True)) < len(ids):
         raise MissingError("This user was deleted meanwhile.")
+    leavers = deletion.leavers(db.session(), ids)  # a statement of its own sees who got a record
     for leaver in leavers:
         if reason := deletion_objection(leaver, by=by):
             raise reason

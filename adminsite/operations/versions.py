@@ -90,17 +90,26 @@ def get_all_for_update(
 
 
 def lock_rows(
-    model: type[Row], *where: ColumnElement[bool], options: Sequence[ORMOption] = ()
+    model: type[Row],
+    *where: ColumnElement[bool],
+    options: Sequence[ORMOption] = (),
+    to_delete: bool = False,
 ) -> Sequence[Row]:
-    """The rows that meet these conditions, read anew and locked, in the order of their keys."""
+    """The rows that meet these conditions, read anew and locked, in the order of their keys.
+
+    Args:
+        model: their table.
+        where: the conditions.
+        options: what to load with the rows.
+        to_delete: keep others from referring to the rows as well, which they may do otherwise.
+    """
     rows = (
         db.session()
         .scalars(
             select(model)
             .where(*where)
             .order_by(*inspect(model).primary_key)
-            # Others may still refer to the rows by their keys, which nothing here changes.
-            .with_for_update(of=model, key_share=True)
+            .with_for_update(of=model, key_share=not to_delete)
             .options(*options)
             .execution_options(populate_existing=True)
         )

@@ -92,14 +92,8 @@ def plan(session: Session, user_ids: Collection[UUID]) -> DeletionPlan:
     return DeletionPlan(leavers(session, user_ids), shares(session, user_ids))
 
 
-def leavers(
-    session: Session, user_ids: Collection[UUID], *, lock: bool = False
-) -> tuple[Leaver, ...]:
-    """The people, in the order of their keys.
-
-    Args:
-        lock: keep anybody from changing or referring to them until the transaction ends.
-    """
+def leavers(session: Session, user_ids: Collection[UUID]) -> tuple[Leaver, ...]:
+    """The people, in the order of their keys."""
     newest = aliased(Subscription)
     latest = (
         select(newest.id)
@@ -125,8 +119,6 @@ def leavers(
         .where(User.id.in_(user_ids))
         .order_by(User.id)
     )
-    if lock:
-        statement = statement.with_for_update(of=User)
     return tuple(
         Leaver(
             id=row.id,

@@ -1,6 +1,9 @@
 """Deleting people: what becomes of their links, what goes with them, and who is refused."""
 
+import contextvars
 from collections.abc import Callable, Sequence
+from threading import Thread
+from time import sleep
 
 import pytest
 from flask import Flask
@@ -11,6 +14,7 @@ from adminsite import audit
 from adminsite.db import db, transaction, utc_now
 from adminsite.errors import ForbiddenError, MissingError
 from adminsite.models import (
+    Admin,
     ApiToken,
     CreditTransaction,
     Link,
@@ -21,7 +25,7 @@ from adminsite.models import (
     User,
     UserSession,
 )
-from adminsite.operations import credentials, links, users
+from adminsite.operations import admins, credentials, links, users
 from adminsite.operations.users import (
     LinkActionError,
     PlanChangedError,
@@ -53,6 +57,7 @@ from tests.rows import link, person
 BOTH = pytest.mark.parametrize("link_action", users.LINK_ACTIONS)
 MANY = 10_000
 MOST_STATEMENTS = 12
+TURN_S = 0.4
 
 
 def called(name: str) -> User:
@@ -573,3 +578,93 @@ class TestStatements:
         assert len(sent) <= MOST_STATEMENTS
         left = MANY if link_action == "reassign" else MANY // 2
         assert count(Link) == count(LinkOwner, LinkOwner.is_primary) == left
+
+    @BOTH
+    def test_are_no_more_for_several_people(
+        self, admin: User, ann: User, bob: User, link_action: str
+    ) -> None:
+        self.own(ann, bob, 20)
+        actor, people = acting(admin), [ann, bob, *(person() for _ in range(8))]
+
+        with statements() as sent:
+            delete(*people, by=actor, link_action=link_action)
+
+        assert len(sent) <= MOST_STATEMENTS
+
+
+class Beside:
+    """An act in a transaction of its own, in another thread, while the test does something."""
+
+    def __init__(self, app: Flask, act: Callable[[], object]) -> None:
+        self.app, self.act = app, act
+        self.answer: object = "it never ended"
+        run = contextvars.Context().run
+        self.thread = Thread(target=run, args=(self._do,), daemon=True)
+        self.thread.start()
+        sleep(TURN_S)  # until it waits for us
+
+    def _do(self) -> None:
+        with self.app.app_context():
+            try:
+                with transaction():
+                    self.act()
+                self.answer = "done"
+            except Exception as refusal:  # noqa: BLE001 - told by the test's own thread
+                self.answer = refusal
+
+    def end(self) -> object:
+        self.thread.join(20)
+        return self.answer
+
+
+class TestMeanwhile:
+    """What others commit while a deletion waits for them."""
+
+    def delete(self, who: User, by: User) -> Callable[[], object]:
+        key, actor = who.id, acting(by)
+
+        def act() -> None:
+            user = db.session.get_one(User, key)
+            users.delete(user, by=actor, link_action="delete")
+
+        return act
+
+    def test_somebody_appointed_and_suspended_is_staff(
+        self, app: Flask, owner: User, admin: User, ann: User
+    ) -> None:
+        act, actor = self.delete(ann, admin), acting(owner)
+        with transaction():
+            values = {"email": ann.email, "role": "support", "status": "suspended"}
+            admins.create(values, by=actor)
+            beside = Beside(app, act)
+
+        assert isinstance(beside.end(), StaffChangeError)
+        assert count(Admin, Admin.user_id == ann.id) == 1
+
+    def test_the_event_tells_what_was_there_at_the_end(
+        self, app: Flask, admin: User, ann: User
+    ) -> None:
+        act, actor = self.delete(ann, admin), acting(admin)
+        with transaction():
+            users.update(ann, {"display_name": "Anna"}, by=actor)
+            beside = Beside(app, act)
+
+        assert beside.end() == "done"
+        told = events()[-1]
+        assert (told.subject_label, told.changes["display_name"]) == ("Anna", ["Anna", None])
+
+    def test_a_link_that_came_in_between_is_asked_about(
+        self, app: Flask, admin: User, ann: User
+    ) -> None:
+        act, actor = self.delete(ann, admin), acting(admin)
+        with transaction():
+            values = {"slug": "new", "url": "https://example.com/", "owners": [ann.id]}
+            links.create(values, by=actor)
+            beside = Beside(app, act)
+
+        answer = beside.end()
+        if db.engine.dialect.name == "sqlite":  # it began after the link was there
+            assert (answer, count(Link)) == ("done", 0)
+        else:
+            assert isinstance(answer, PlanChangedError)
+            assert [share.slug for share in answer.plan.sole] == ["new"]
