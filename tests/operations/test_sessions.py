@@ -93,6 +93,30 @@ class TestSignIn:
             staff.last_login_at = utc_now()
 
 
+class TestSignInWithAnOldHash:
+    def test_stores_the_password_anew_without_a_new_version(
+        self, member: User, session: Session
+    ) -> None:
+        before = member.updated_at
+        with transaction():
+            sessions.sign_in(member, by=acting(member), hours=HOURS, password_hash="new")
+
+        session.refresh(member, ["password_hash", "version", "updated_at"])
+        assert (member.password_hash, member.version) == ("new", 1)
+        assert member.updated_at == before
+
+
+class TestSignInFailed:
+    def test_notes_whom_and_from_where(self, member: User, session: Session) -> None:
+        nobody = sessions.NOBODY.seen_from(Origin(ip="10.0.0.1"))
+        with transaction():
+            sessions.sign_in_failed("member@example.com", member, by=nobody)
+
+        (event,) = session.scalars(select(AuditEvent)).all()
+        assert (event.action, event.subject_id) == ("session.sign_in_failed", str(member.id))
+        assert (event.changes, event.ip) == ({"email": [None, "member@example.com"]}, "10.0.0.1")
+
+
 class TestSignOut:
     def test_ends_the_session(self, member: User, session: Session) -> None:
         open_session(member)
