@@ -21,9 +21,10 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.routing import Rule
 
-from adminsite.db import db, utc_now
+from adminsite.db import db, transaction, utc_now
 from adminsite.exchange import importing, uploads
-from adminsite.models import Admin, User, UserSession
+from adminsite.models import Admin, ApiToken, User, UserSession
+from adminsite.operations import credentials, tokens
 from adminsite.operations.sessions import digest
 from adminsite.permissions import SYSTEM
 from adminsite.views import imports
@@ -44,6 +45,7 @@ TABLE = Path(__file__).with_name("access.txt")
 PART = re.compile(r"<(?:\w+:)?(\w+)>")
 WRITE = "WRITE_ACCESS_TABLE"
 PEOPLE = ("anonymous", "member", "support", "admin", "owner")
+NEW_PASSWORD = "nine purple lampposts"
 PEOPLE_FILE = b"email,display_name,role\n"
 HEAD = f"""\
 # What every route answers to whom; written by `python -m tests.views.access --write`.
@@ -129,6 +131,19 @@ class Rows:
         save(row)
         return row
 
+    @cached_property
+    def token(self) -> ApiToken:
+        """An API token of the person."""
+        with transaction():
+            made, _secret = tokens.create(self.person, {"name": self.word}, by=SYSTEM)
+        return made
+
+    @cached_property
+    def one_time(self) -> str:
+        """A one-time link to set the password of somebody else."""
+        with transaction():
+            return credentials.issue_reset(self.other, by=SYSTEM)
+
 
 def routes(app: Flask) -> list[Route]:
     """Every route of the application; HEAD and OPTIONS follow from the others."""
@@ -149,7 +164,8 @@ def url(route: Route, rows: Rows) -> str:
         "export_type": lambda: "csv",
         "user_id": lambda: rows.other.id if rows.record else None,
         "session_id": lambda: rows.session.id,
-        "token": lambda: rows.upload,
+        "token": lambda: rows.one_time if route.verb == "set_password" else rows.upload,
+        "token_id": lambda: rows.token.id,
         "filename": lambda: "app.css",
         "_page": lambda: "links",
     }
@@ -179,6 +195,9 @@ def body(route: Route, rows: Rows) -> dict[str, Any]:
         "add_owner": lambda: {"user": UserFactory().email},
         "upload": lambda: {"kind": "users", "file": (io.BytesIO(PEOPLE_FILE), "people.csv")},
         "sign_in": lambda: {"email": rows.other.email, "password": PASSWORD},
+        "change_password": lambda: {"current_password": PASSWORD, "new_password": NEW_PASSWORD},
+        "set_password": lambda: {"new_password": NEW_PASSWORD},
+        "create_token": lambda: {"name": rows.word},
     }
     return forms.get(route.verb, dict)()
 
