@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.exc import IntegrityError
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
+from wtforms import SelectField
 
 from adminsite import auth
 from adminsite.db import db, transaction
@@ -97,9 +98,17 @@ def values_of(
     wrong = {name: str(form[name].errors[0]) for name in sent if form[name].errors}
     single = (name for name in sent if not isinstance(form[name], TagsField))
     wrong |= {name: "Give one value." for name in single if len(data.getlist(name)) > 1}
+    wrong |= {name: "Choose one." for name in sent if _is_unchosen(form[name])}
     if wrong:
         raise InvalidError(wrong)
     return view.clean({name: form[name].data for name in sent})
+
+
+def _is_unchosen(field: Any) -> bool:
+    """Whether one of a few words was asked for and none was sent; no default stands in for it."""
+    if not isinstance(field, SelectField) or field.data:
+        return False
+    return "" not in [choice[0] for choice in field.iter_choices()]
 
 
 def seen_version(data: MultiDict[str, str]) -> int | None:

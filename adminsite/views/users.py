@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from sqlalchemy.orm import Session, joinedload
@@ -12,7 +11,7 @@ from wtforms import SelectField, StringField
 
 from adminsite import auth, queries
 from adminsite.db import db, transaction, utc_now
-from adminsite.errors import RuleError
+from adminsite.errors import InvalidError, RuleError
 from adminsite.kit import Chip, ChoiceFilter, DayFilter, ResourceView, editing, responses
 from adminsite.kit.bulk import BulkAction
 from adminsite.kit.columns import moment
@@ -143,6 +142,11 @@ class UserView(ResourceView):
     def refusals(self, records: Sequence[Any], person: Actor) -> Mapping[Any, Mapping[str, str]]:
         """One's own row and those of staff are changed elsewhere, or by others."""
         staff = queries.people.staff_among(db.session(), [record.id for record in records])
+        closed = {}
+        if not may(person, Permission.STAFF_WRITE):
+            closed = dict.fromkeys(
+                ("email", "display_name"), refusal(person, Permission.STAFF_WRITE)
+            )
         ruled: dict[Any, dict[str, str]] = {}
         for record in records:
             if record.id == person.id:
@@ -154,6 +158,7 @@ class UserView(ResourceView):
                 level, status = staff[record.id]
                 word = level if status == "active" else f"{level}, {status}"
                 ruled[record.id] = {
+                    **closed,
                     "role": f"Staff ({word}). Change their level on the Admins page.",
                     "delete": "",
                 }
@@ -211,12 +216,16 @@ class UserView(ResourceView):
 
     @expose("/<pk>/role", methods=("POST",))
     def change_role(self, pk: UUID) -> ResponseReturnValue:
-        """Change the role from the person's page, at once (R-002-51)."""
-        with transaction():
-            user = editing.locked(self, "edit", pk)
-            saved = users.update(
-                user, {"role": request.form.get("role", "")}, by=auth.current_person()
-            )
+        """Change the role from the person's page, at once (R-002-51).
+
+        Raises:
+            InvalidError: no role was sent.
+        """
+        data = responses.submitted()
+        if "role" not in data:
+            raise InvalidError({"role": "Say which role: user or admin."})
+        saved = editing.save(self, pk, data, ("role",))
+        user = saved.row
         said = f"{user.display_name} is {user.role} now." if saved.changed else "Nothing to change."
         return self._changed(pk, said)
 
