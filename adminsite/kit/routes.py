@@ -228,9 +228,15 @@ def update_cells(view: "ResourceView") -> ResponseReturnValue:
         return message, PLAIN_TEXT
     if view.rules_span_rows:
         return toast(_whole_list(view), message)
-    if len(names) > 1:
-        return toast(editing.drawn_row(view, pk), message)
-    return toast(view.draw_cell(saved.row, view.column(names[0])), message)
+    return toast(_redrawn(view, saved.row, names), message)
+
+
+def _redrawn(view: "ResourceView", row: Any, names: tuple[str, ...]) -> ResponseReturnValue:
+    """The cell that was changed; the whole row where the change tells on more than that."""
+    if len(names) == 1 and names[0] not in view.ruling_columns:
+        return str(view.draw_cell(row, view.column(names[0])))
+    whole_row = {"HX-Retarget": f"#{view.row_prefix}-{row.id}", "HX-Reswap": "outerHTML"}
+    return editing.drawn_row(view, row.id), whole_row
 
 
 def _whole_list(view: "ResourceView") -> ResponseReturnValue:

@@ -100,6 +100,7 @@ class ResourceView(ModelView):
         delete_answers: what the operation must be told to delete, by its parameters' names;
             `delete_question` asks for it.
         record_template: the page of one record at its own address; else its form is shown.
+        ruling_columns: editable columns whose value changes what `refusals` says of the row.
         rules_span_rows: whether a change of one row may change what `refusals` says of others.
         counts_pages: whether the footer says "of 192" and "Page 2 of 4".
     """
@@ -132,6 +133,7 @@ class ResourceView(ModelView):
     record_template: ClassVar[str | None] = None
     counts_pages: ClassVar[bool] = False
     rules_span_rows: ClassVar[bool] = False
+    ruling_columns: ClassVar[tuple[str, ...]] = ()
     row_actions: ClassVar[str] = "actions"
     form_panels: ClassVar[tuple[str, ...]] = ()
 

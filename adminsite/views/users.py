@@ -125,6 +125,7 @@ class UserView(ResourceView):
     edit_row_columns = ("email", "display_name", "role")
     create_inline = True
     counts_pages = True
+    ruling_columns = ("role",)
     row_actions = "ruled_actions"
     record_template = "users/record.html"
     delete_answers = ("link_action", "plan")

@@ -132,6 +132,13 @@ def hand(request: pytest.FixtureRequest, page_as: Callable[[str], Page]) -> Hand
     return made
 
 
+@pytest.fixture(params=[Mouse, Keyboard], ids=["mouse", "keyboard"])
+def boss(request: pytest.FixtureRequest, page_as: Callable[[str], Page]) -> Hand:
+    """An owner at work, in both ways, too."""
+    made: Hand = request.param(page_as("owner"))
+    return made
+
+
 def _clear(context: BrowserContext) -> None:
     """Forget who was here and what they set."""
     for tab in context.pages:

@@ -70,6 +70,18 @@ class Hand(ABC):
         """Turn a check box on or off."""
 
     @abstractmethod
+    def choose(self, label: str) -> None:
+        """Answer the dialog's question: the radio with this label."""
+
+    @abstractmethod
+    def select(self, box: Locator, label: str) -> None:
+        """Choose from a drop-down."""
+
+    @abstractmethod
+    def point_at(self, control: Locator) -> None:
+        """Go to a control without using it: a tip may appear."""
+
+    @abstractmethod
     def search(self, text: str) -> None:
         """Type into the list's search, key by key."""
 
@@ -124,6 +136,15 @@ class Mouse(Hand):
 
     def tick(self, box: Locator) -> None:
         box.click()
+
+    def choose(self, label: str) -> None:
+        self.dialog.get_by_text(label, exact=True).click()
+
+    def select(self, box: Locator, label: str) -> None:
+        box.select_option(label=label)
+
+    def point_at(self, control: Locator) -> None:
+        control.hover()
 
     def search(self, text: str) -> None:
         self.page.get_by_role("searchbox").click()
@@ -187,6 +208,24 @@ class Keyboard(Hand):
     def tick(self, box: Locator) -> None:
         self.reach(box)
         self.press("Space")
+
+    def choose(self, label: str) -> None:
+        radios = self.dialog.get_by_role("radio")
+        wanted = self.dialog.get_by_role("radio", name=label)
+        self.reach(radios.first)
+        self.press("Space")
+        for _ in range(radios.count()):
+            if wanted.is_checked():
+                return
+            self.press("ArrowDown")
+        raise AssertionError(f"the arrows did not reach {label}")
+
+    def select(self, box: Locator, label: str) -> None:
+        self.reach(box)
+        self.page.keyboard.type(label)
+
+    def point_at(self, control: Locator) -> None:
+        self.reach(control)
 
     def search(self, text: str) -> None:
         self.press("/")
