@@ -1,6 +1,7 @@
 """Every page, and every state a page can be in: no rule of axe-core broken, nothing too wide."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -8,13 +9,17 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from adminsite.models import Link
+from adminsite.db import utc_now
+from adminsite.models import Link, PasswordReset
+from adminsite.operations.sessions import digest
 from tests.browser.made import a_keyword, a_link, a_person, a_tag
 from tests.browser.watch import Watch
+from tests.factories import save
 
 THEMES = ("light", "dark")
 SIZES = ((1280, 800), (360, 740))
 WORST = "w" * 60
+TOKEN = "of-a-one-time-link"
 RUN = """async () => {
   const { violations } = await axe.run(document, { resultTypes: ["violations"] });
   return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) =>
@@ -102,6 +107,21 @@ def check_file(page: Page) -> None:
     expect(page.locator("#refused-title")).to_be_visible()
 
 
+def refuse_password(page: Page) -> None:
+    """Try to change the password without knowing it."""
+    page.get_by_label("Current password").fill("not the password")
+    page.get_by_label("New password").fill("short")
+    page.get_by_role("button", name="Change password").click()
+    expect(page.locator("[aria-invalid=true]")).to_be_visible()
+
+
+def make_token(page: Page) -> None:
+    """Make a token with a long name."""
+    page.locator("#token-name").fill(WORST)
+    page.get_by_role("button", name="Create token").click()
+    expect(page.locator("#tokens .secret")).to_be_visible()
+
+
 def nothing(page: Page) -> None:
     """Look at the page as it came."""
 
@@ -110,6 +130,12 @@ def nothing(page: Page) -> None:
 PAGES: dict[str, tuple[str, str, Step]] = {
     "login": ("", "/login", nothing),
     "account": ("member", "/dashboard", nothing),
+    "account of staff": ("owner", "/dashboard#billing", nothing),
+    "account password refused": ("member", "/dashboard", refuse_password),
+    "account token": ("member", "/dashboard", make_token),
+    "set password": ("", f"/set-password/{TOKEN}", nothing),
+    "set password signed in": ("member", f"/set-password/{TOKEN}", nothing),
+    "set password too late": ("", "/set-password/used", nothing),
     "overview": ("admin", "/admin", nothing),
     "links": ("admin", "/admin/links", nothing),
     "links for support": ("support", "/admin/links", nothing),
@@ -168,6 +194,8 @@ def rows(app: object) -> Link:
     a_link(slug="empty", title=None)
     a_link(title="مرحبا بالعالم")
     a_keyword(keyword="k" * 64, url_template=f"https://example.com/{WORST}{WORST}/{{slug}}")
+    until = utc_now() + timedelta(hours=1)
+    save(PasswordReset(user_id=owner.id, token_hash=digest(TOKEN), expires_at=until))
     return first
 
 
