@@ -241,12 +241,20 @@ def _redrawn(view: "ResourceView", row: Any, names: tuple[str, ...]) -> Response
 
 def _whole_list(view: "ResourceView") -> ResponseReturnValue:
     """The list as the page shows it: one change may have changed what other rows allow."""
-    shown = MultiDict(parse_qsl(urlsplit(request.headers.get("HX-Current-URL", "")).query))
     try:
-        answer = pages.listed(view, shown, whole=False)
+        answer = pages.listed(view, _shown(), whole=False)
     except FilterError:
         answer = pages.listed(view, MultiDict(), whole=False)
     return answer, {"HX-Retarget": "#list", "HX-Reswap": "outerHTML"}
+
+
+def _shown() -> MultiDict[str, str]:
+    """The parameters of the page that htmx asks from; none when its address makes no sense."""
+    try:
+        here = urlsplit(request.headers.get("HX-Current-URL", ""))
+    except ValueError:
+        return MultiDict()
+    return MultiDict(parse_qsl(here.query))
 
 
 def _refused_cells(

@@ -262,7 +262,9 @@ class ResourceView(ModelView):
             return turned_away
         if name not in self._permissions:
             abort(403)
-        require(auth.current_person(), self._permissions[name])
+        person = auth.current_person()
+        require(person, self.resource.read)  # who may not look may not take away either
+        require(person, self._permissions[name])
         if name in NEEDS_VERB and not self.resource.supports(NEEDS_VERB[name]):
             abort(404)
         return None
@@ -321,7 +323,8 @@ class ResourceView(ModelView):
     def can_export(self) -> bool:  # type: ignore[override]
         """Whether the person may take the list away."""
         person = auth.current_actor()
-        return person is not None and may(person, self.export_permission)
+        asked = (self.resource.read, self.export_permission)
+        return person is not None and all(may(person, permission) for permission in asked)
 
     # ---- what the kit's modules ask -------------------------------------------------------
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from adminsite import auth
 from adminsite.db import transaction
 from adminsite.errors import ForbiddenError
-from adminsite.models import Link, User
+from adminsite.models import Keyword, Link, User
 from adminsite.operations import keywords
 from adminsite.permissions import Permission
 from adminsite.views.keywords import KeywordView
@@ -138,6 +139,40 @@ class TestField:
         assert session.get_one(Link, row.id).url == "https://example.com/old"
         assert "example.com/old" in client_as("admin").get("/admin/links").text
         assert client_as("owner").put(path, data=values, htmx=True).status_code == 200
+
+
+class TestScreen:
+    """A screen that asks for more than its routes do."""
+
+    @pytest.fixture
+    def kept(self, app: Flask, monkeypatch: pytest.MonkeyPatch) -> str:
+        """Keywords that only owners may look at."""
+        row = keyword(keyword=SECRET.split(maxsplit=1)[0], description=SECRET)
+        resource = replace(view_of(app, "keywords").resource, read=Permission.STAFF_READ)
+        monkeypatch.setattr(KeywordView, "resource", resource)
+        return f"/admin/keywords/{row.id}"
+
+    @pytest.mark.parametrize("path", ["", "/export/csv/", "/count", "/new/", "/{}", "/{}/delete"])
+    def test_is_closed_at_every_door(self, client_as: ClientAs, kept: str, path: str) -> None:
+        url = f"/admin/keywords{path.format(kept.rpartition('/')[2])}"
+
+        answer = client_as("admin").get(url)
+
+        assert answer.status_code == 403
+        assert SECRET not in answer.text
+
+    def test_is_changed_by_nobody_who_may_not_look(
+        self, client_as: ClientAs, session: Session, kept: str
+    ) -> None:
+        tab = client_as("admin")
+
+        answers = [
+            tab.put(kept, data={"description": "x"}, htmx=True),
+            tab.delete(kept, htmx=True),
+        ]
+
+        assert [answer.status_code for answer in answers] == [403, 403]
+        assert session.scalars(select(Keyword.description)).all() == [SECRET]
 
 
 class TestVerb:
