@@ -184,6 +184,16 @@ class TestCreateOwner:
         assert result.exit_code == 0
         assert ann.level is Level.OWNER
 
+    def test_is_refused_for_an_address_that_is_no_text(self, cli: Cli) -> None:
+        wanted = ("staff", "create-owner", "\udcff@example.com", "--name", "Ann")
+
+        result = cli(*wanted, "--password-stdin", input=f"{PASSWORD}\n")
+        asked = cli(*wanted)
+
+        assert (result.exit_code, asked.exit_code) == (1, 1)
+        assert "email: " in result.stderr
+        assert "--password-stdin" in asked.stderr
+
     def test_is_refused_for_a_bad_password(self, cli: Cli, session: Session) -> None:
         wanted = ("staff", "create-owner", "ann@example.com", "--name", "Ann", "--password-stdin")
 

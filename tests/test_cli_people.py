@@ -107,6 +107,7 @@ class TestStaff:
             ("member@example.com", "member@example.com is not staff"),
             ("", "Nobody has the address"),
             ("x" * 10_000, "Nobody has the address"),
+            ("\udcff@example.com", "Nobody has the address"),  # what is no UTF-8 arrives so
         ],
     )
     def test_says_who_is_no_staff(

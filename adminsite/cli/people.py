@@ -51,10 +51,16 @@ def create_token(email: str, name: str, scope: str) -> None:
 
 def person(email: str) -> User:
     """Whoever has that address."""
-    found = admins.find(email)
+    found = find(email)
     if found is None:
         raise click.ClickException(f"Nobody has the address {email}.")
     return found
+
+
+def find(email: str) -> User | None:
+    """Whoever has that address; nobody when the terminal sent bytes that are no text."""
+    is_text = not any("\ud800" <= char <= "\udfff" for char in email)
+    return admins.find(email) if is_text else None
 
 
 def delete(user: User, link_action: str, *, by: Actor) -> DeletionPlan:

@@ -6,7 +6,7 @@ import click
 from flask.cli import AppGroup
 
 from adminsite.cli.edge import sentences
-from adminsite.cli.people import person
+from adminsite.cli.people import find, person
 from adminsite.db import transaction
 from adminsite.models import Admin
 from adminsite.operations import admins
@@ -77,8 +77,8 @@ def read_password(email: str, *, given: bool) -> str | None:
     """The password from standard input or the terminal; None to keep the stored one."""
     if given:
         return sys.stdin.readline().rstrip("\r\n")
-    person = admins.find(email)
-    if person is not None and person.password_hash:
+    known = find(email)
+    if known is not None and known.password_hash:
         return None
     if not is_terminal():
         raise click.ClickException("Nobody can type a password here: use --password-stdin.")
