@@ -12,7 +12,7 @@ from wtforms import SelectField, StringField
 from adminsite import auth
 from adminsite.db import transaction
 from adminsite.invitations import Invitation, deliver
-from adminsite.kit import ChoiceFilter, ResourceView, editing, responses
+from adminsite.kit import ChoiceFilter, ResourceView, editing, pages, responses
 from adminsite.kit.deleting import Once
 from adminsite.kit.forms import Required, ResourceForm
 from adminsite.models import Admin, User
@@ -154,6 +154,7 @@ class AdminView(ResourceView):
             template,
             view=self,
             admin=admin,
+            path=f"{URL}/{admin.id}",
             own=admin.user_id == auth.current_person().id,
             page_title=f"Reset the password of {admin.full_name}?",
             breadcrumb=[(self.name, URL), (admin.full_name, None)],
@@ -170,7 +171,7 @@ class AdminView(ResourceView):
             return responses.accepted({shown.name: shown.value})
         if responses.is_fragment():
             return self.render("model/_once.html", once=shown)
-        return self.render("model/once.html", view=self, once=shown, page_title=shown.title)
+        return pages.once(self, shown)
 
 
 def once(invitation: Invitation, admin: Admin) -> Once:

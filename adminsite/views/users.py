@@ -186,6 +186,7 @@ class UserView(ResourceView):
         session, person = db.session(), auth.current_person()
         staff = row.staff
         context = {
+            "path": f"{URL}/{row.id}",
             "profile": profile(row),
             "level": row.level.label,
             "staff": staff,
