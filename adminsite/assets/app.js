@@ -183,7 +183,7 @@
     const { verb } = e.detail.requestConfig || {};
     const { id } = e.detail.target;
     const form = place && $(`#${CSS.escape(place.id)} [data-editing]`);
-    if (id && document.activeElement === document.body) $(`#${CSS.escape(id)}.panel`)?.focus();
+    if (id && document.activeElement === document.body) ((!place && opener?.id && $(`#${opener.id}`)) || $(`#${CSS.escape(id)}[tabindex]:not(tr)`))?.focus();
     if (!place || form || id === "dialog" || id === "list") return;
     const row = document.getElementById(place.id);
     if (verb && verb !== "get") row?.classList.add("saved");
@@ -198,7 +198,7 @@
     const count = $("#count");
     const number = Number(count?.textContent.replaceAll(",", ""));
     if (number > 0) count.textContent = (number - 1).toLocaleString("en-US");
-    if (!rows().length) get(location.href, $("#list"), "outerHTML");
+    if (count && !rows().length) get(location.href, $("#list"), "outerHTML");
     picked();
   }
 

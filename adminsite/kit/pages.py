@@ -305,6 +305,7 @@ def delete_dialog(
     """
     label = str(row)
     title = f"Delete {label}?"
+    what_goes = "#list" if view.rules_span_rows else f"#{view.row_prefix}-{row.id}"
     return str(
         view.render(
             "model/delete.html" if whole else "model/_delete.html",
@@ -315,7 +316,7 @@ def delete_dialog(
             confirm_url=f"{view.url}/{row.id}{'?from=page' if leave else ''}",
             page_url=f"{view.url}/delete/",
             confirm_label=f"Delete {view.singular}",
-            target="#list" if view.rules_span_rows else f"#{view.row_prefix}-{row.id}",
+            target="#main" if leave else what_goes,
             fields=[("id", str(row.id))],
             page_title=title,
             breadcrumb=[(view.name, str(view.url)), (title, None)],

@@ -141,6 +141,7 @@ class Mouse(Hand):
         self.dialog.get_by_text(label, exact=True).click()
 
     def select(self, box: Locator, label: str) -> None:
+        box.focus()  # the list that drops down is the system's, and not on the page
         box.select_option(label=label)
 
     def point_at(self, control: Locator) -> None:
