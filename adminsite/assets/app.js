@@ -4,6 +4,8 @@
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const on = (type, handler, options) => document.addEventListener(type, handler, options);
   const rows = () => $$("#rows > tr");
+  const active = () => document.activeElement;
+  const lost = () => !active() || active() === document.body; // nothing has the focus
   const make = (tag, props = {}) => Object.assign(document.createElement(tag), props);
   const remember = (name, value) => {
     try {
@@ -73,11 +75,11 @@
   });
   on("htmx:afterRequest", (e) => {
     busy(e, false);
-    const { elt, requestConfig, xhr } = e.detail;
+    const { elt, requestConfig, target, xhr } = e.detail;
     if (!xhr || xhr.status >= 400 || xhr.status === 0) return;
     delete elt.closest("[data-guard]")?.dataset.dirty;
     if (requestConfig.verb !== "get" && elt.isConnected && elt.closest("dialog")) closeDialog();
-    if (requestConfig.verb === "delete") counted();
+    if (requestConfig.verb === "delete" && target.id !== "list") counted();
   });
   on("htmx:sendError", () => say("The server cannot be reached. Check the connection and try again.", "error"));
   on("htmx:timeout", () => say("The server took too long. Try again in a moment.", "error"));
@@ -99,7 +101,7 @@
     dialog.removeAttribute("open");
     dialog.addEventListener("close", () => {
       dialog.remove();
-      if (document.activeElement === document.body) focusBack();
+      if (lost()) focusBack();
     });
     dialog.addEventListener("click", (e) => e.target === dialog && leave(dialog) && dialog.close());
     dialog.addEventListener("cancel", (e) => {
@@ -145,7 +147,8 @@
 
   // ---- the focus: after a save, cancel or delete it is back on the row, or the next one ----
   let place = null;
-  function remembered(element = document.activeElement) {
+  function remembered(element = active()) {
+    if (element?.closest?.("dialog")) return;
     opener = element;
     const row = element?.closest?.("#rows > tr");
     if (row || !element?.closest?.("#list")) place = row && { id: row.id, index: rows().indexOf(row), cell: element.closest("[data-cell]")?.dataset.cell };
@@ -170,11 +173,11 @@
   function listed({ elt, verb, path }) {
     picked();
     const box = $("#query input");
-    if (box && verb === "get" && document.activeElement !== box) {
+    if (box && verb === "get" && active() !== box) {
       box.value = new URL(path, location.href).searchParams.get("search") ?? (elt.matches("form") ? box.value : "");
     }
-    if (elt.id?.startsWith("page-")) scrollTo(0, 0);
-    if (document.activeElement !== document.body || $("#dialog dialog")) return;
+    if (elt.matches("[id^=page-]")) scrollTo(0, 0);
+    if (!lost() || $("#dialog dialog")) return;
     if (elt.closest(".filters")) ($("#add-filter") || box)?.focus();
     else focusBack();
   }
@@ -183,7 +186,7 @@
     const { verb } = e.detail.requestConfig || {};
     const { id } = e.detail.target;
     const form = place && $(`#${CSS.escape(place.id)} [data-editing]`);
-    if (id && document.activeElement === document.body) ((!place && opener?.id && $(`#${opener.id}`)) || $(`#${CSS.escape(id)}[tabindex]:not(tr)`))?.focus();
+    if (id && lost()) ((!place && opener?.id && $(`#${opener.id}`)) || $(`#${CSS.escape(id)}[tabindex]:not(tr)`))?.focus();
     if (!place || form || id === "dialog" || id === "list") return;
     const row = document.getElementById(place.id);
     if (verb && verb !== "get") row?.classList.add("saved");
@@ -192,7 +195,7 @@
       next = null;
       return openCell(wanted.row, wanted.name);
     }
-    if (!document.activeElement || document.activeElement === document.body) focusBack();
+    if (lost()) focusBack();
   });
   function counted() {
     const count = $("#count");
@@ -297,7 +300,7 @@
   // ---- the list by keyboard ----
   function step(by, extend) {
     const all = rows();
-    const at = all.indexOf(document.activeElement?.closest("#rows > tr"));
+    const at = all.indexOf(active()?.closest("#rows > tr"));
     const row = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : at + by];
     if (!row) return;
     if (extend && at >= 0) pick(all[at], true);
@@ -442,7 +445,7 @@
       const headers = { "HX-Request": "true" };
       const answer = await fetch(`${url}&query=${encodeURIComponent(input.value)}`, { headers }).catch(() => null);
       const found = await answer?.text();
-      if (turn !== asked || !answer?.ok || document.activeElement !== input) return;
+      if (turn !== asked || !answer?.ok || active() !== input) return;
       list.innerHTML = found;
       options().forEach((option, i) => (option.id = `${list.id}-${i}`));
       if (!options().length && input.value) list.append(make("li", { textContent: tags ? `Enter adds “${input.value}”` : "Nobody and nothing found", className: "quiet" }));
