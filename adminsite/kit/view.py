@@ -79,7 +79,7 @@ class ResourceView(ModelView):
         column_kinds: the kind of cell, by column, where the type does not say it.
         list_loaders: for columns from other tables: (session, keys) to {key: values}.
         list_joins: models with one row to each record, joined in every statement of the list.
-        list_columns: columns of those, by the name they have here.
+        list_columns: columns of those, by the name of the model's property for each.
         search_column: the text that is searched, where it is not the model's own.
         search_also: conditions for searched columns of other tables, by their dotted name.
         sort_columns: the column that stands for another one when the list is sorted by that.

@@ -213,3 +213,24 @@ class TestLinks:
 
     def test_says_when_there_are_none(self, tab: SiteClient) -> None:
         assert "Links 0 Owns no links" in read_card(tab, person(), "links")
+
+
+class TestDetails:
+    """Flask-Admin's own page of a record."""
+
+    def test_read_as_the_list_does(self, tab: SiteClient) -> None:
+        mia = person("Mia", created_at=datetime(2025, 1, 5, tzinfo=UTC))
+        link(owner=mia)
+
+        page = tab.get(f"{URL}/details/?id={mia.id}")
+
+        facts = page.text.split("<dl")[1].split("</dl>")[0]
+        assert "Role user Credits 0 Subscription Free Links 1 Joined Jan 5, 2025" in text_of(facts)
+        assert f'href="/admin/links?owner={mia.id}">1</a>' in facts
+
+    def test_say_which_plan_there_is(self, tab: SiteClient) -> None:
+        mia = person(subscription_tier="pro")
+
+        page = tab.get(f"{URL}/details/?id={mia.id}")
+
+        assert "Subscription pro" in text_of(page.text)
