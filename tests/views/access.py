@@ -58,6 +58,39 @@ Table = dict[tuple[str, str], Cells]
 
 
 @dataclass(frozen=True)
+class Kind:
+    """What a screen's routes take.
+
+    Attributes:
+        make: a record.
+        field: a cell that is edited in its place.
+        new: the form of a new record, from a word that nobody has used.
+    """
+
+    make: Callable[[], Any]
+    field: str
+    new: Callable[[str], dict[str, str]]
+
+
+TEMPLATE = "https://example.com/{slug}"
+KINDS = {
+    "links": Kind(LinkFactory, "title", lambda w: {"slug": w, "url": "https://example.com/"}),
+    "keywords": Kind(
+        KeywordFactory, "description", lambda w: {"keyword": w, "url_template": TEMPLATE}
+    ),
+    "tags": Kind(TagFactory, "name", lambda w: {"name": w}),
+    "users": Kind(
+        UserFactory, "display_name", lambda w: {"email": f"{w}@example.com", "display_name": w}
+    ),
+    "admins": Kind(
+        AdminFactory,
+        "full_name",
+        lambda w: {"email": f"{w}@example.com", "full_name": w, "role": "support"},
+    ),
+}
+
+
+@dataclass(frozen=True)
 class Route:
     """One rule of the URL map with one of its methods."""
 
@@ -85,7 +118,7 @@ class Rows:
 
     def __init__(self, who: str, kind: str) -> None:
         self.who = who
-        self.kind = kind if kind in {"links", "keywords", "tags"} else "links"
+        self.kind = kind if kind in KINDS else "links"
         self.word = f"w{uuid4().hex}"
 
     @cached_property
@@ -93,7 +126,7 @@ class Rows:
         """A record of that kind; a link has a co-owner."""
         if self.kind == "links":
             return LinkFactory(slug=self.word, co_owners=[self.other])
-        return KeywordFactory() if self.kind == "keywords" else TagFactory()
+        return KINDS[self.kind].make()
 
     @cached_property
     def other(self) -> User:
@@ -160,7 +193,7 @@ def url(route: Route, rows: Rows) -> str:
     known: dict[str, Callable[[], Any]] = {
         "pk": lambda: rows.record.id,
         "key": lambda: rows.staff.id,
-        "field": lambda: {"links": "title", "keywords": "description"}.get(rows.kind, "name"),
+        "field": lambda: KINDS[rows.kind].field,
         "export_type": lambda: "csv",
         "user_id": lambda: rows.other.id if rows.record else None,
         "session_id": lambda: rows.session.id,
@@ -177,21 +210,21 @@ def url(route: Route, rows: Rows) -> str:
 
 def body(route: Route, rows: Rows) -> dict[str, Any]:
     """A form that the route takes."""
-    new = {
-        "links": {"slug": f"{rows.word}-new", "url": "https://example.com/"},
-        "keywords": {"keyword": f"{rows.word}-new", "url_template": "https://example.com/{slug}"},
-        "tags": {"name": f"{rows.word} new"},
-    }
-    change = {"name": rows.word} if rows.kind == "tags" else {"description": "Changed."}
+    kind = KINDS[rows.kind]
+    change = {kind.field: rows.word}
+    answer = {"link_action": "reassign"} if rows.kind == "users" else {}
+    chosen = {"action": "delete", "rowid": rows.record.id}
     forms: dict[str, Callable[[], dict[str, Any]]] = {
-        "rest_create": lambda: new[rows.kind],
-        "create_view": lambda: new[rows.kind],
+        "rest_create": lambda: kind.new(f"{rows.word}-new"),
+        "create_view": lambda: kind.new(f"{rows.word}-new"),
         "rest_update": lambda: change,
         "edit_view": lambda: change,
         "ajax_update": lambda: {"list_form_pk": rows.record.id, **change},
-        "delete_view": lambda: {"id": rows.record.id},
-        "preview_action": lambda: {"action": "delete", "rowid": rows.record.id},
-        "action_view": lambda: {"action": "delete", "rowid": rows.record.id},
+        "rest_delete": lambda: answer,
+        "delete_view": lambda: {"id": rows.record.id, **answer},
+        "preview_action": lambda: chosen,
+        "action_view": lambda: {**chosen, **answer},
+        "change_role": lambda: {"role": "admin"},
         "add_owner": lambda: {"user": UserFactory().email},
         "upload": lambda: {"kind": "users", "file": (io.BytesIO(PEOPLE_FILE), "people.csv")},
         "sign_in": lambda: {"email": rows.other.email, "password": PASSWORD},

@@ -15,7 +15,7 @@ from tests.views.access import PEOPLE, Route, Rows
 
 ClientAs = Callable[[str], SiteClient]
 TabOf = Callable[[str], SiteClient]
-REFUSED = {"anonymous": 401, "member": 403, "support": 403}
+REFUSED = {"anonymous": 401, "member": 403, "support": 403, "admin": 403}
 
 
 @pytest.fixture
