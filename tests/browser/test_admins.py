@@ -71,7 +71,8 @@ def test_its_icon_is_not_the_one_of_users(page_as: Callable[[str], Page]) -> Non
     page.goto("/admin")
     sections = page.get_by_role("navigation", name="Sections")
     icons = [
-        sections.get_by_role("link", name=name, exact=True).locator("use").get_attribute("href") or ""
+        sections.get_by_role("link", name=name, exact=True).locator("use").get_attribute("href")
+        or ""
         for name in ("Admins", "Users")
     ]
     assert [icon.rpartition("#")[2] for icon in icons] == ["user-cog", "users"]

@@ -1,0 +1,258 @@
+"""Every page, every state a page can be in, and what fills them."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+
+from adminsite.db import db, transaction, utc_now
+from adminsite.models import Admin, PasswordReset, User
+from adminsite.operations import admins
+from adminsite.operations.sessions import digest
+from tests.browser.made import (
+    a_colleague,
+    a_keyword,
+    a_link,
+    a_person,
+    a_subscription,
+    a_tag,
+)
+from tests.factories import CreditTransactionFactory, save
+from tests.people import acting
+
+WORST = "w" * 60
+TOKEN = "of-a-one-time-link"
+PERSON = UUID(int=7)
+Step = Callable[[Page], object]
+
+
+def press(*keys: str) -> Step:
+    """Press keys, then wait for what they open."""
+
+    def step(page: Page) -> None:
+        for key in keys:
+            page.keyboard.press(key)
+        expect(page.locator("#rows [data-editing], #dialog dialog").first).to_be_visible()
+
+    return step
+
+
+def use(selector: str, shows: str) -> Step:
+    """Use a control, then wait for what it shows."""
+
+    def step(page: Page) -> None:
+        page.locator(selector).first.dispatch_event("click")
+        expect(page.locator(shows).first).to_be_visible()
+
+    return step
+
+
+def clash(page: Page) -> None:
+    """Send the row's form with a title that somebody else changed, too."""
+    press("j", "e")(page)
+    row = page.locator("#rows [data-editing]")
+    version = row.locator("[name=row_version]")
+    path = row.get_attribute("hx-put") or ""
+    headers = {"X-CSRFToken": page.locator("meta[name=csrf-token]").get_attribute("content") or ""}
+    page.request.put(path, form={"title": "Theirs"}, headers=headers)
+    assert version.count() == 1
+    row.locator("[name=title]").fill("Mine")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-clash]")).to_be_visible()
+
+
+def refuse(page: Page) -> None:
+    """Send the row's form with a URL that is refused."""
+    press("j", "e")(page)
+    page.locator("#rows [name=url]").fill("nonsense")
+    page.keyboard.press("Enter")
+    expect(page.locator("[aria-invalid=true]")).to_be_visible()
+
+
+def refuse_form(page: Page) -> None:
+    """Send an empty form."""
+    page.locator("#form [type=submit]").click()
+    expect(page.locator("[aria-invalid=true]").first).to_be_visible()
+
+
+def check_file(page: Page) -> None:
+    """Have a file with a new row and a wrong one checked."""
+    text = f"slug,url,title,description,tags,owners\nnew,https://example.com,,,,\n{WORST},x,,,,\n"
+    file = {"name": "links.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    page.locator("[type=file]").set_input_files(file)  # type: ignore[arg-type]
+    page.locator("#main [type=submit]").click()
+    expect(page.locator("#refused-title")).to_be_visible()
+
+
+def refuse_password(page: Page) -> None:
+    """Try to change the password without knowing it."""
+    page.get_by_label("Current password").fill("not the password")
+    page.get_by_label("New password").fill("short")
+    page.get_by_role("button", name="Change password").click()
+    expect(page.locator("[aria-invalid=true]")).to_be_visible()
+
+
+def make_token(page: Page) -> None:
+    """Make a token with a long name."""
+    page.locator("#token-name").fill(WORST)
+    page.get_by_role("button", name="Create token").click()
+    expect(page.locator("#tokens .secret")).to_be_visible()
+
+
+def ask_about_person(page: Page) -> None:
+    """Ask to delete the person who has the most, and choose that their links go, too."""
+    use(f"#user-{PERSON} [data-action=delete]", "#dialog dialog")(page)
+    page.locator("#dialog [value=delete]").check()
+
+
+def ask_about_all(action: str) -> Step:
+    """Ask for an action on everybody in the list: some of them are refused."""
+
+    def step(page: Page) -> None:
+        for box in page.locator("#rows .pick input").all():
+            box.check()
+        use(f"#bulk [value={action}]", "#dialog dialog")(page)
+
+    return step
+
+
+def choose(selector: str, value: str) -> Step:
+    """Choose something that asks before it saves."""
+
+    def step(page: Page) -> None:
+        page.locator(selector).first.select_option(value)
+        expect(page.locator("#dialog dialog")).to_be_visible()
+
+    return step
+
+
+def make_staff(page: Page) -> None:
+    """Make somebody staff: the link to set a password is shown."""
+    use("[data-action=new]", "#dialog dialog")(page)
+    page.locator("#dialog [name=email]").fill("staff@example.com")
+    page.locator("#dialog [name=full_name]").fill(WORST)
+    page.keyboard.press("Enter")
+    expect(page.locator("#dialog .secret")).to_be_visible()
+
+
+def clash_of_levels(page: Page) -> None:
+    """Change a level that somebody else has changed meanwhile."""
+    page.locator("#rows select").first.select_option("owner")
+    owner = db.session.scalars(select(User).where(User.email == "owner@example.com")).one()
+    with transaction():
+        colleague = db.session.scalars(select(Admin).where(Admin.role == "support")).one()
+        admins.change_role(colleague, "admin", by=acting(owner))
+    page.locator("#dialog [data-confirm]").click()
+    expect(page.locator("[data-clash]")).to_be_visible()
+
+
+def nothing(page: Page) -> None:
+    """Look at the page as it came."""
+
+
+# name: level, path, what to do there
+PAGES: dict[str, tuple[str, str, Step]] = {
+    "login": ("", "/login", nothing),
+    "account": ("member", "/dashboard", nothing),
+    "account of staff": ("owner", "/dashboard#billing", nothing),
+    "account password refused": ("member", "/dashboard", refuse_password),
+    "account token": ("member", "/dashboard", make_token),
+    "set password": ("", f"/set-password/{TOKEN}", nothing),
+    "set password signed in": ("member", f"/set-password/{TOKEN}", nothing),
+    "set password too late": ("", "/set-password/used", nothing),
+    "overview": ("admin", "/admin", nothing),
+    "links": ("admin", "/admin/links", nothing),
+    "links for support": ("support", "/admin/links", nothing),
+    "links found": ("admin", "/admin/links?search=example", nothing),
+    "links not found": ("admin", "/admin/links?search=nowhere", nothing),
+    "links filtered": ("admin", "/admin/links?created_at_from=2020-01-01", nothing),
+    "link filters": (
+        "admin",
+        "/admin/links",
+        use("#add-filter", ".filter-panel summary"),
+    ),
+    "link picked": ("admin", "/admin/links", use("#rows .pick input", "#bulk")),
+    "links deleting": (
+        "admin",
+        "/admin/links",
+        lambda page: [
+            use("#rows .pick input", "#bulk")(page),
+            use("#bulk .btn-error", "#dialog dialog")(page),
+        ],
+    ),
+    "link row": ("admin", "/admin/links", press("j", "e")),
+    "link row refused": ("admin", "/admin/links", refuse),
+    "link conflict": ("admin", "/admin/links", clash),
+    "link cell": ("admin", "/admin/links", use("[data-cell=title]", "[data-editing]")),
+    "link deleting": ("admin", "/admin/links", press("j", "#")),
+    "keys": ("admin", "/admin/links", press("?")),
+    "link new": ("admin", "/admin/links/new/", nothing),
+    "link new refused": ("admin", "/admin/links/new/", refuse_form),
+    "link edit": ("admin", "/admin/links/edit/?id=1", nothing),
+    "link details": ("support", "/admin/links/details/?id=1", nothing),
+    "link delete page": ("admin", "/admin/links/1/delete", nothing),
+    "keywords": ("admin", "/admin/keywords", nothing),
+    "keyword new": ("admin", "/admin/keywords", use("[data-action=new]", "#dialog dialog")),
+    "keyword edit": ("admin", "/admin/keywords/edit/?id=1", nothing),
+    "tags": ("admin", "/admin/tags", nothing),
+    "users": ("owner", "/admin/users", nothing),
+    "users for support": ("support", "/admin/users", nothing),
+    "users not found": ("admin", "/admin/users?search=nowhere", nothing),
+    "users deleting": ("admin", "/admin/users", ask_about_all("delete")),
+    "users changing": ("owner", "/admin/users", ask_about_all("make_admin")),
+    "user row": ("owner", "/admin/users", press("j", "e")),
+    "user cell": ("owner", "/admin/users", use("[data-cell=role]", "[data-editing]")),
+    "user new": ("admin", "/admin/users", use("[data-action=new]", "#dialog dialog")),
+    "user deleting": ("admin", "/admin/users", ask_about_person),
+    "user page": ("owner", f"/admin/users/{PERSON}", nothing),
+    "user page for support": ("support", f"/admin/users/{PERSON}", nothing),
+    "user page asking": ("owner", f"/admin/users/{PERSON}", choose("#role", "admin")),
+    "user edit": ("owner", f"/admin/users/edit/?id={PERSON}", nothing),
+    "user delete page": ("admin", f"/admin/users/{PERSON}/delete", nothing),
+    "admins": ("owner", "/admin/admins", nothing),
+    "admin row": ("owner", "/admin/admins", press("j", "e")),
+    "admin new": ("owner", "/admin/admins", use("[data-action=new]", "#dialog dialog")),
+    "admin shown once": ("owner", "/admin/admins", make_staff),
+    "admin asking": ("owner", "/admin/admins", choose("#rows select", "owner")),
+    "admin conflict": ("owner", "/admin/admins", clash_of_levels),
+    "admin reset": ("owner", "/admin/admins", use("[data-action=reset]", "#dialog dialog")),
+    "admin deleting": ("owner", "/admin/admins?search=sam", press("j", "#")),
+    "import": ("admin", "/admin/import", nothing),
+    "import checked": ("admin", "/admin/import", check_file),
+    "not allowed": ("member", "/admin/links", nothing),
+    "not found": ("admin", "/admin/links/edit/?id=99999", nothing),
+    "not found at all": ("admin", "/nowhere", nothing),
+}
+
+
+def fill() -> None:
+    """Rows for the pages, nastily long here and there; the first link has the key 1."""
+    owner = a_person(display_name=f"Nadia {WORST}"[:60])
+    a_link(
+        slug="s" * 100,
+        title=f"{WORST} " * 3,
+        url="https://example.com/" + "long/" * 200,
+        owner=owner,
+        co_owners=[a_person() for _ in range(3)],
+        tags=[a_tag(f"tag {number} {WORST}"[:40]) for number in range(6)],
+    )
+    a_link(slug="empty", title=None)
+    a_link(title="مرحبا بالعالم")
+    person = a_person(
+        id=PERSON,
+        display_name=f"Wanda {WORST}"[:60],
+        email=f"{WORST}@{WORST[:28]}.example.com",
+        credits_balance=-1_234_567,
+        stripe_customer_id=f"cus_{WORST}",
+    )
+    a_subscription(person, status="past_due")
+    CreditTransactionFactory(user=person, amount=-1_234_567, type="clawback", description=WORST)
+    for number in range(7):
+        a_link(slug=f"{number}-{WORST}", owner=person)
+    a_person(display_name="محمد بن عبد الله")
+    a_colleague("support", display_name=f"Sam {WORST}"[:60])
+    a_keyword(keyword="k" * 64, url_template=f"https://example.com/{WORST}{WORST}/{{slug}}")
+    until = utc_now() + timedelta(hours=1)
+    save(PasswordReset(user_id=owner.id, token_hash=digest(TOKEN), expires_at=until))
