@@ -115,13 +115,13 @@ def judge(view: "ResourceView", action: BulkAction, keys: Sequence[Any]) -> Outc
     rows = _read(view, keys)
     _all_there(view, keys, {row.id for row in rows})
     person = auth.current_person()
+    objections = view.objections(action.verb, rows, person)
     changed, refused, settled = [], [], 0
     for row in rows:
         if action.settled and action.settled(row):
             settled += 1
             continue
-        why = view.objection(action.verb, row, person)
-        why = why or (action.refused(row, person) if action.refused else None)
+        why = objections.get(row.id) or (action.refused(row, person) if action.refused else None)
         if why:
             refused.append((str(row), why))
         else:

@@ -609,6 +609,11 @@ class ResourceView(ModelView):
         """Why the operation would refuse this, as a preview says it; None when it would not."""
         return self.refuses(verb, row, person)
 
+    def objections(self, verb: str, rows: Sequence[Any], person: Actor) -> Mapping[Any, str]:
+        """The same of many records, by id; to be overridden where that takes statements."""
+        said = {row.id: self.objection(verb, row, person) for row in rows}
+        return {key: reason for key, reason in said.items() if reason}
+
     def record_context(self, row: Any) -> dict[str, Any]:  # noqa: ARG002
         """What the record's page is drawn from, beside the record."""
         return {}

@@ -120,8 +120,13 @@ class AdminView(ResourceView):
 
     def objection(self, verb: str, row: Any, person: Actor) -> str | None:
         """What the operation says of removing this record."""
-        reason = admins.objection(row, verb, None, by=person, owners=admins.active_owners())
-        return reason.message if reason else None
+        return self.objections(verb, [row], person).get(row.id)
+
+    def objections(self, verb: str, rows: Sequence[Any], person: Actor) -> Mapping[Any, str]:
+        """The same of many, with the owners read once."""
+        owners = admins.active_owners()
+        said = {row.id: admins.objection(row, verb, None, by=person, owners=owners) for row in rows}
+        return {key: reason.message for key, reason in said.items() if reason}
 
     def prefill(self, form: ResourceForm, row: Any) -> None:
         """Say of somebody who is staff already only what is true of them."""

@@ -14,7 +14,7 @@ from adminsite.permissions import SYSTEM
 from tests.client import SiteClient
 from tests.factories import save
 from tests.kit.conftest import view_of
-from tests.lists import Listed, ask
+from tests.lists import Listed, ask, statements
 from tests.rows import link, staff
 from tests.views.reading import JSON, actions, message, said, sessions_of, toast
 
@@ -178,6 +178,18 @@ class TestOwnRecord:
 
         assert "1 changes, 1 refused." in said(dialog)
         assert f'name="rowid" value="{zoe.id}"' in dialog.text
+
+    def test_costs_a_preview_of_many_no_more(self, boss: SiteClient) -> None:
+        costs = []
+        for count in (2, 40):
+            keys = ",".join(str(staff("owner").id) for _ in range(count))
+            with statements() as sent:
+                boss.post(
+                    f"{URL}/action/preview", data={"action": "delete", "rowid": keys}, htmx=True
+                )
+            costs.append(len(sent))
+
+        assert costs[0] == costs[1]
 
     def test_shows_the_reasons_in_the_list(self, boss: SiteClient, own: int) -> None:
         row = ask(boss, URL).row(own)
