@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from adminsite.audit import AUDITED_DML, created, record, removed
@@ -24,8 +24,9 @@ from adminsite.queries.deletion import DeletionPlan, Leaver
 
 FIELDS = ("email", "display_name", "role")
 LINK_ACTIONS = ("reassign", "delete")
-# What the rules ask about people; load it along when there are many.
-RELATIONS: tuple[ORMOption, ...] = (joinedload(User.staff),)
+# What the rules ask about people; load it along when there are many. In a statement of its own,
+# after the one that waits for the locks: that one would not see a record made meanwhile.
+RELATIONS: tuple[ORMOption, ...] = (selectinload(User.staff),)
 RULES: dict[str, rules.Rule] = {
     "email": rules.email,
     "display_name": rules.display_name,

@@ -1,0 +1,73 @@
+"""Ways round the rules about people: two at once, links to the wrong mailbox, double answers."""
+
+import contextvars
+from collections.abc import Callable
+from threading import Thread
+from time import sleep
+
+import pytest
+from flask import Flask
+
+from adminsite.db import db, transaction
+from adminsite.models import User
+from adminsite.operations import admins, users
+from adminsite.operations.users import StaffChangeError
+from adminsite.resources import USERS
+from tests.people import acting
+from tests.rows import person
+
+JSON = {"Accept": "application/json"}
+TURN_S = 0.4
+
+
+class Beside:
+    """An act in a transaction of its own, in another thread, while the test does something."""
+
+    def __init__(self, app: Flask, act: Callable[[], object]) -> None:
+        self.app, self.act = app, act
+        self.answer: object = "it never ended"
+        run = contextvars.Context().run
+        self.thread = Thread(target=run, args=(self._do,), daemon=True)
+        self.thread.start()
+        sleep(TURN_S)  # until it waits for us
+
+    def _do(self) -> None:
+        with self.app.app_context():
+            try:
+                with transaction():
+                    self.act()
+                self.answer = "done"
+            except Exception as refusal:  # noqa: BLE001 - told by the test's own thread
+                self.answer = refusal
+
+    def end(self) -> object:
+        self.thread.join(20)
+        return self.answer
+
+
+@pytest.fixture
+def ann(app: Flask) -> User:
+    """A person who is no staff."""
+    return person(email="ann@example.com", display_name="Ann")
+
+
+class TestTwoAtOnce:
+    """What one person decides while another's change is not committed yet."""
+
+    def test_bulk_role_change_is_refused_when_they_are_appointed_meanwhile(
+        self, app: Flask, owner: User, ann: User
+    ) -> None:
+        key, actor = ann.id, acting(owner)
+
+        def act() -> None:
+            for row in USERS.get_all_for_update([key]):
+                users.update(row, {"role": "user"}, by=actor)
+
+        with transaction():
+            admins.create({"email": "ann@example.com", "role": "admin"}, by=actor)
+            beside = Beside(app, act)
+
+        answer = beside.end()
+        db.session.expire_all()
+        assert isinstance(answer, StaffChangeError)
+        assert db.session.get_one(User, key).role == "admin"
