@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from adminsite.models import Keyword, Link, User
-from tests.browser.made import a_keyword, a_link
+from tests.browser.made import a_colleague, a_keyword, a_link, a_person
+from tests.browser.watch import Watch
 from tests.factories import PASSWORD
 
 
@@ -90,3 +91,83 @@ def test_turning_the_page(page: Page, link: Link) -> None:
     page.goto("/admin/links?page_size=20")
     page.get_by_role("link", name="Next").click()
     expect(page.locator(".footer")).to_contain_text("Showing 21–22")
+
+
+def test_deleting_a_person_with_an_answer(page: Page, page_as: Callable[[str], Page]) -> None:
+    page_as("admin")
+    person = a_person(display_name="Mia")
+    a_link(slug="mias", owner=person)
+    page.goto("/admin/users")
+    page.locator(f"#user-{person.id} [data-action=delete]").click()
+    expect(page.get_by_role("heading", name="Delete Mia?")).to_be_visible()
+    page.locator("[data-confirm]").click()
+    expect(page.get_by_role("heading", name="Delete Mia?")).to_be_visible()  # no answer yet
+    page.get_by_text("Reassign links to me").click()
+    page.locator("[data-confirm]").click()
+    expect(page.locator("#toasts")).to_contain_text("Deleted Mia.")
+    page.goto("/admin/links")
+    expect(page.locator("#rows [data-label=Owners]")).to_have_text("Admin Person")
+
+
+def test_a_plan_that_moved_is_shown_anew(
+    page: Page, page_as: Callable[[str], Page], watch: Watch
+) -> None:
+    watch.allow(409)
+    page_as("admin")
+    person = a_person(display_name="Mia")
+    page.goto(f"/admin/users/{person.id}/delete")
+    a_link(slug="late", owner=person)
+    page.get_by_text("Delete all links").click()
+    page.locator("[data-confirm]").click()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was deleted")
+    expect(page.locator("#main")).to_contain_text("late")
+    page.get_by_text("Delete all links").click()
+    page.locator("[data-confirm]").click()
+    expect(page.locator("#toasts")).to_contain_text("Deleted Mia.")
+
+
+def test_changing_a_role_on_the_page_of_a_person(
+    page: Page, page_as: Callable[[str], Page]
+) -> None:
+    page_as("owner")
+    person = a_person(display_name="Mia")
+    page.goto(f"/admin/users/{person.id}")
+    page.get_by_label("Role").select_option("admin")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#toasts")).to_contain_text("Mia is admin now.")
+
+
+def test_making_somebody_staff_shows_the_link_once(
+    page: Page, page_as: Callable[[str], Page]
+) -> None:
+    page_as("owner")
+    page.goto("/admin/admins")
+    page.locator("[data-action=new]").first.click()
+    page.get_by_role("textbox", name="E-mail").fill("uma@example.com")
+    page.get_by_role("textbox", name="Name").fill("Uma")
+    page.locator("#form [type=submit]").click()
+    expect(page.locator(".secret input")).to_have_value(re.compile("/set-password/"))
+    page.get_by_role("link", name="Back to the list").click()
+    expect(page.locator("#rows")).to_contain_text("uma@example.com")
+    assert "/set-password/" not in page.content()
+
+
+def test_changing_a_level_on_its_page(page: Page, page_as: Callable[[str], Page]) -> None:
+    page_as("owner")
+    colleague = a_colleague("admin", display_name="Sam")
+    page.goto("/admin/admins")
+    page.locator(f"#admin-{colleague.id} [data-action=edit]").click()
+    page.get_by_label("Level").select_option("support")
+    page.locator("#form [data-action=save]").click()
+    expect(page.locator("#toasts")).to_contain_text("Saved Sam")
+    page.goto("/admin/admins?role=support")
+    expect(page.locator("#rows > tr")).to_have_count(1)
+
+
+def test_resetting_a_password(page: Page, page_as: Callable[[str], Page]) -> None:
+    page_as("owner")
+    colleague = a_colleague(display_name="Sam")
+    page.goto("/admin/admins")
+    page.locator(f"#admin-{colleague.id} [data-action=reset]").click()
+    page.locator("[data-confirm]").click()
+    expect(page.locator(".secret input")).to_have_value(re.compile("/set-password/"))
