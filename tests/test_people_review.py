@@ -9,12 +9,14 @@ import pytest
 from flask import Flask
 
 from adminsite.db import db, transaction
+from adminsite.errors import RuleError
 from adminsite.models import User
 from adminsite.operations import admins, users
 from adminsite.operations.users import StaffChangeError
 from adminsite.resources import USERS
+from tests.operations.stored import count
 from tests.people import acting
-from tests.rows import person
+from tests.rows import link, person
 
 JSON = {"Accept": "application/json"}
 TURN_S = 0.4
@@ -71,3 +73,23 @@ class TestTwoAtOnce:
         db.session.expire_all()
         assert isinstance(answer, StaffChangeError)
         assert db.session.get_one(User, key).role == "admin"
+
+    def test_deleting_on_a_screen_and_by_command_ends_without_a_deadlock(
+        self, app: Flask, owner: User, ann: User
+    ) -> None:
+        link(owner=ann)
+        key, actor = ann.id, acting(owner)
+
+        def by_command() -> None:
+            user = admins.find("ann@example.com")
+            assert user is not None
+            users.delete(user, by=actor, link_action="delete")
+
+        with transaction():
+            shown = USERS.get_for_update(key)  # as a screen reads it
+            beside = Beside(app, by_command)
+            users.delete(shown, by=actor, link_action="delete")
+
+        answer = beside.end()
+        assert isinstance(answer, RuleError | AssertionError)  # nobody is there any more
+        assert count(User, User.id == key) == 0

@@ -5,6 +5,7 @@ Source: D-1, D-4, D-5, D-15 to D-18, D-22.
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import select
@@ -17,7 +18,16 @@ from adminsite.errors import InvalidError, MissingError, OutdatedError, RuleErro
 from adminsite.models import User
 from adminsite.operations import rules, shares
 from adminsite.operations.sessions import shut_out
-from adminsite.operations.versions import Saved, finish, key_of, lock, lock_rows, reconcile, write
+from adminsite.operations.versions import (
+    Saved,
+    finish,
+    is_locked,
+    key_of,
+    lock,
+    lock_rows,
+    reconcile,
+    write,
+)
 from adminsite.permissions import Actor, Permission, require
 from adminsite.queries import deletion
 from adminsite.queries.deletion import DeletionPlan, Leaver
@@ -163,7 +173,7 @@ def delete_all(
     """Delete people, all or none; what that did.
 
     Their shares as co-owners, sessions, tokens and subscriptions go with them; their ledger
-    entries stay, with the address. Every link keeps exactly one primary owner. At most eight
+    entries stay, with the address. Every link keeps exactly one primary owner. At most nine
     statements and the audit's three, however many links they own.
 
     Args:
@@ -183,9 +193,7 @@ def delete_all(
     """
     require(by, Permission.USERS_WRITE)
     ids = [key_of(user) for user in people]
-    locked = shares.lock_links(ids)
-    if len(lock_rows(User, User.id.in_(ids), to_delete=True)) < len(ids):
-        raise MissingError("This user was deleted meanwhile.")
+    locked = _lock_with_links(people, ids)
     leavers = deletion.leavers(db.session(), ids)  # a statement of its own sees who got a record
     for leaver in leavers:
         if reason := deletion_objection(leaver, by=by):
@@ -237,6 +245,23 @@ def check_role_change(user: User, *, by: Actor) -> None:
         raise StaffChangeError(
             f"{user.display_name} has a staff record. Change their level or status there."
         )
+
+
+def _lock_with_links(people: Sequence[User], ids: Sequence[UUID]) -> frozenset[int] | None:
+    """Lock people, then their links, then the people against new shares; the links' keys.
+
+    Always in this order: a screen has locked the people before it asks to delete them.
+
+    Raises:
+        MissingError: one of them was deleted meanwhile.
+    """
+    theirs = User.id.in_(ids)
+    if not all(map(is_locked, people)):
+        lock_rows(User, theirs)
+    locked = shares.lock_links(ids)
+    if len(lock_rows(User, theirs, to_delete=True)) < len(ids):
+        raise MissingError("This user was deleted meanwhile.")
+    return locked
 
 
 def _hand_over(plan: DeletionPlan, link_action: str, by: Actor) -> None:
