@@ -1,9 +1,9 @@
 """Pictures of the site for the documentation, taken from the demo.
 
-    python -m tests.browser.screens OUTDIR
+    python -m tests.browser.screens OUTDIR [NAME ...]
 
 makes a demo of its own in a temporary folder, serves it, and writes one PNG for each entry of
-`SCREENS` to OUTDIR. Look at them before they are committed.
+`SCREENS`, or for those named, to OUTDIR. Look at them before they are committed.
 """
 
 import subprocess
@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.server import ROOT, browsing, environment, serving
 
@@ -27,6 +27,12 @@ Quarter 4,https://example.com/q4,,,,admin@example.com
 rota-night,http://,,,,admin@example.com
 oncall-night,https://example.com/oncall/night,Night shift,,ops,nobody@example.com
 """
+STAFF = {
+    "Nora Lind": "support",
+    "Jonas Weber": "admin",
+    "Aiko Sato": "owner",
+    "Omar Haddad": "admin",
+}
 
 
 def look(_page: Page) -> None:
@@ -91,18 +97,66 @@ def check_file(page: Page) -> None:
     expect(page.locator("#refused-title")).to_be_visible()
 
 
-# name: theme, size, path, what to do there
-SCREENS: dict[str, tuple[str, dict[str, int], str, Callable[[Page], None]]] = {
-    "overview": ("light", WIDE, "/admin", look),
-    "links": ("light", WIDE, "/admin/links", look),
-    "links-dark": ("dark", WIDE, "/admin/links", look),
-    "links-narrow": ("light", NARROW, "/admin/links", look),
-    "link-row": ("light", WIDE, "/admin/links", edit_row),
-    "link-delete": ("light", WIDE, "/admin/links", ask_delete),
-    "link-conflict": ("light", WIDE, "/admin/links", clash),
-    "link-page": ("light", WIDE, "/admin/links", edit_page),
-    "keywords": ("light", WIDE, "/admin/keywords", new_keyword),
-    "import": ("light", WIDE, "/admin/import?kind=links", check_file),
+def most_links(page: Page) -> Locator:
+    """The row of a member who owns many links."""
+    page.goto("/admin/users?role=user&page_size=200")
+    rows = page.locator("#rows > tr")
+    counts = rows.locator(".cell-count").all_inner_texts()
+    return rows.nth(max(range(len(counts)), key=lambda at: int(counts[at].replace(",", "") or 0)))
+
+
+def ask_about_links(page: Page) -> None:
+    """Ask to delete somebody with all their links."""
+    most_links(page).locator("[data-action=delete]").dispatch_event("click")
+    page.locator("#dialog [value=delete]").check()
+
+
+def open_person(page: Page) -> None:
+    """Go on to the page of somebody with links."""
+    most_links(page).locator("td.cell-record a").click()
+    expect(page.locator("#person")).to_be_visible()
+
+
+def make_staff(page: Page) -> None:
+    """Make people staff: the link for the last one to set a password is shown, once."""
+    for name, level in STAFF.items():
+        page.locator("[data-action=new]").first.click()
+        page.locator("#dialog [name=email]").fill(f"{name.lower().replace(' ', '.')}@example.com")
+        page.locator("#dialog [name=full_name]").fill(name)
+        page.locator("#dialog [name=role]").select_option(level)
+        page.locator("#dialog [type=submit]").click()
+        expect(page.locator("#dialog .secret")).to_be_visible()
+        if name != list(STAFF)[-1]:
+            page.locator("#dialog [data-dismiss]").click()
+
+
+def suspend(page: Page) -> None:
+    """Turn the switch of the newest member of staff off."""
+    page.locator("#rows [role=switch]").first.click()
+    page.locator("#dialog [data-confirm]").click()
+    expect(page.locator("#toasts")).to_contain_text("Saved")
+    page.reload()
+    page.locator("#rows > tr").nth(3).hover()
+
+
+# name: level, theme, size, path, what to do there
+SCREENS: dict[str, tuple[str, str, dict[str, int], str, Callable[[Page], None]]] = {
+    "overview": ("admin", "light", WIDE, "/admin", look),
+    "links": ("admin", "light", WIDE, "/admin/links", look),
+    "links-dark": ("admin", "dark", WIDE, "/admin/links", look),
+    "links-narrow": ("admin", "light", NARROW, "/admin/links", look),
+    "link-row": ("admin", "light", WIDE, "/admin/links", edit_row),
+    "link-delete": ("admin", "light", WIDE, "/admin/links", ask_delete),
+    "link-conflict": ("admin", "light", WIDE, "/admin/links", clash),
+    "link-page": ("admin", "light", WIDE, "/admin/links", edit_page),
+    "keywords": ("admin", "light", WIDE, "/admin/keywords", new_keyword),
+    "import": ("admin", "light", WIDE, "/admin/import?kind=links", check_file),
+    "users": ("owner", "light", WIDE, "/admin/users", look),
+    "user-delete": ("owner", "light", WIDE, "/admin/users", ask_about_links),
+    "user-page": ("owner", "light", WIDE, "/admin/users", open_person),
+    "admin-link": ("owner", "light", WIDE, "/admin/admins", make_staff),
+    "admins": ("owner", "light", WIDE, "/admin/admins", suspend),
+    "users-narrow": ("owner", "light", NARROW, "/admin/users", look),
 }
 
 
@@ -122,8 +176,8 @@ def signed_in(browser: Browser, url: str, level: str, **options: Any) -> Page:
 
 def take(browser: Browser, url: str, name: str, folder: Path) -> None:
     """Write one picture."""
-    theme, size, path, act = SCREENS[name]
-    page = signed_in(browser, url, "admin", color_scheme=theme, viewport=size)
+    level, theme, size, path, act = SCREENS[name]
+    page = signed_in(browser, url, level, color_scheme=theme, viewport=size)
     page.goto(path)
     act(page)
     page.evaluate("document.fonts.ready")
@@ -144,11 +198,11 @@ def main(target: Path) -> None:
             program = [sys.executable, "-m", "flask", "--app", "app", *command]
             subprocess.run(program, cwd=ROOT, env=environment(settings), check=True)
         with serving(settings, Path(folder) / "log") as url, browsing() as browser:
-            for name in SCREENS:
+            for name in sys.argv[2:] or SCREENS:
                 take(browser, url, name, target)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m tests.browser.screens OUTDIR")
+    if len(sys.argv) < 2:
+        sys.exit("usage: python -m tests.browser.screens OUTDIR [NAME ...]")
     main(Path(sys.argv[1]))
