@@ -205,6 +205,26 @@ class TestUse:
         assert answer.status_code == 409
         assert session.get_one(Keyword, row.id).description == "ajar"
 
+    @pytest.mark.parametrize(
+        ("word", "status"), [("closed", 200), ("", 422), ("a\x00", 422), ("x" * 3000, 422)]
+    )
+    def test_answers_a_script(
+        self, tab: SiteClient, session: Session, kind: str, word: str, status: int
+    ) -> None:
+        row = keyword(description="open")
+
+        answer = tab.post(
+            f"{URL}/ajax/update/",
+            json={"list_form_pk": row.id, "description": word},
+            headers=JSON,
+        )
+
+        assert answer.status_code == status
+        assert answer.json is not None
+        assert answer.json["success"] == (status == 200)
+        stored = session.get_one(Keyword, row.id).description
+        assert stored == (word if status == 200 else "open")
+
     def test_is_refused_to_people_of_a_lower_level(
         self, client_as: ClientAs, session: Session, kind: str
     ) -> None:

@@ -157,6 +157,13 @@ class TestOutcome:
         assert '"Marked 2 keywords."' in answer.headers["HX-Trigger"]
         assert [session.get_one(Keyword, row.id).description for row in rows] == ["marked"] * 2
 
+    def test_is_counted_for_a_script(self, tab: SiteClient) -> None:
+        data = {"action": "mark", "rowid": f"{keyword().id},{keyword().id}"}
+
+        answer = tab.post(f"{URL}/action/", data=data, headers={"Accept": "application/json"})
+
+        assert answer.json == {"success": True, "data": {"count": 2}}
+
     def test_is_refused_by_the_operation_as_the_preview_said(
         self, tab: SiteClient, session: Session
     ) -> None:
