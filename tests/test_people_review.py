@@ -10,11 +10,13 @@ from flask import Flask
 
 from adminsite.db import db, transaction
 from adminsite.errors import RuleError
-from adminsite.models import User
-from adminsite.operations import admins, users
+from adminsite.models import AuditEvent, PasswordReset, User
+from adminsite.operations import admins, credentials, users
 from adminsite.operations.users import StaffChangeError
+from adminsite.permissions import Actor
 from adminsite.resources import USERS
-from tests.operations.stored import count
+from tests.operations.stored import count, events
+from tests.operations.stored import staff as made_staff
 from tests.people import acting
 from tests.rows import link, person
 
@@ -93,3 +95,64 @@ class TestTwoAtOnce:
         answer = beside.end()
         assert isinstance(answer, RuleError | AssertionError)  # nobody is there any more
         assert count(User, User.id == key) == 0
+
+
+class TestOneTimeLinks:
+    """A link that is on its way to somebody ends when it should not work any more."""
+
+    @pytest.fixture
+    def bea(self, app: Flask) -> User:
+        """A member of staff who has not set a password yet."""
+        return made_staff("admin", email="bea@wrong.example", display_name="Bea").user
+
+    def issue(self, user: User, by: Actor) -> None:
+        with transaction():
+            credentials.issue_reset(user, by=by)
+
+    def test_link_ends_when_the_address_is_corrected(self, owner: User, bea: User) -> None:
+        self.issue(bea, acting(owner))
+
+        with transaction():
+            users.update(bea, {"email": "bea@example.com"}, by=acting(owner))
+
+        assert count(PasswordReset) == 0
+        told: AuditEvent = next(e for e in events() if e.action == "user.updated")
+        assert told.changes["one_time_links"] == [1, 0]
+
+    def test_link_stays_when_only_the_name_is_corrected(self, owner: User, bea: User) -> None:
+        self.issue(bea, acting(owner))
+
+        with transaction():
+            users.update(bea, {"display_name": "Beatrice"}, by=acting(owner))
+
+        assert count(PasswordReset) == 1
+
+    def test_link_ends_when_they_are_suspended(self, owner: User, bea: User) -> None:
+        self.issue(bea, acting(owner))
+        record = bea.staff
+        assert record is not None
+
+        with transaction():
+            admins.change_status(record, "suspended", by=acting(owner))
+
+        assert count(PasswordReset) == 0
+
+    def test_link_ends_when_they_are_removed(self, owner: User, bea: User) -> None:
+        self.issue(bea, acting(owner))
+        record = bea.staff
+        assert record is not None
+
+        with transaction():
+            admins.delete(record, by=acting(owner))
+
+        assert count(PasswordReset) == 0
+
+    def test_link_stays_when_they_are_promoted(self, owner: User, bea: User) -> None:
+        self.issue(bea, acting(owner))
+        record = bea.staff
+        assert record is not None
+
+        with transaction():
+            admins.change_role(record, "owner", by=acting(owner))
+
+        assert count(PasswordReset) == 1

@@ -2,14 +2,15 @@
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from datetime import timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Delete, Update, delete, select, update
 from sqlalchemy.orm import joinedload, undefer
 
 from adminsite import audit
 from adminsite.db import db, utc_now
-from adminsite.models import Admin, ApiToken, User, UserSession
+from adminsite.models import Admin, ApiToken, PasswordReset, User, UserSession
 from adminsite.permissions import Actor, Level, Permission, require
 
 NOBODY = Actor(id=None, email="nobody", name="Nobody", level=Level.NONE)
@@ -123,20 +124,39 @@ def revoke_all(user: User, *, by: Actor, but: int | None = None) -> int:
 
 
 def shut_out(user: User, *, tokens: bool) -> dict[str, list[int]]:
-    """End every session of a person, and their API tokens if asked; what that ended.
+    """End every session of a person, and if asked their API tokens and one-time links.
 
-    The caller's event about the person tells of it, so the answer belongs into its changes.
+    What that ended is the answer. The caller's event about the person tells of it, so it belongs
+    into its changes.
 
     Source: D-7.
     """
-    session, now = db.session(), utc_now()
-    ended = {"sessions": delete(UserSession).where(UserSession.user_id == user.id)}
+    ended: dict[str, Delete | Update] = {
+        "sessions": delete(UserSession).where(UserSession.user_id == user.id)
+    }
     if tokens:
         theirs = update(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
-        ended["tokens"] = theirs.values(revoked_at=now)  # type: ignore[assignment]
+        ended |= {"tokens": theirs.values(revoked_at=utc_now()), **_links_of(user)}
+    return _end(ended)
+
+
+def end_links(user: User) -> dict[str, list[int]]:
+    """End the one-time links that were sent to a person; told of as `shut_out` says.
+
+    Source: D-22.
+    """
+    return _end(_links_of(user))
+
+
+def _links_of(user: User) -> dict[str, Delete | Update]:
+    return {"one_time_links": delete(PasswordReset).where(PasswordReset.user_id == user.id)}
+
+
+def _end(statements: Mapping[str, Delete | Update]) -> dict[str, list[int]]:
+    session, named = db.session(), {audit.AUDITED_DML: True}
     with session.no_autoflush:  # what the caller has changed is written once, with its event
         counts = {
-            name: session.execute(statement, execution_options={audit.AUDITED_DML: True}).rowcount  # type: ignore[attr-defined]
-            for name, statement in ended.items()
+            name: session.execute(statement, execution_options=named).rowcount  # type: ignore[attr-defined]
+            for name, statement in statements.items()
         }
     return {name: [count, 0] for name, count in counts.items() if count}

@@ -17,7 +17,7 @@ from adminsite.db import db
 from adminsite.errors import InvalidError, MissingError, OutdatedError, RuleError
 from adminsite.models import User
 from adminsite.operations import rules, shares
-from adminsite.operations.sessions import shut_out
+from adminsite.operations.sessions import end_links, shut_out
 from adminsite.operations.versions import (
     Saved,
     finish,
@@ -129,8 +129,9 @@ def update(
 ) -> Saved[User]:
     """Change a person's address, name or role; a new role ends their sessions.
 
-    Taking the role away ends their API tokens too. What is changed of a member of staff is told
-    by an event of the staff record as well, which shows it (D-1).
+    Taking the role away ends their API tokens and one-time links too, a new address the links.
+    What is changed of a member of staff is told by an event of the staff record as well, which
+    shows it (D-1).
 
     Raises:
         ForbiddenError: the person may not change people, or not their role, or not staff.
@@ -153,6 +154,8 @@ def update(
         require(by, Permission.STAFF_WRITE)
     if apply:
         changes = write(user, apply)
+        if "email" in apply:
+            changes |= end_links(user)  # they went to the old address, perhaps a mistyped one
         if "role" in apply:
             changes |= shut_out(user, tokens=user.role == User.ROLES[0])
         finish(user, f"user.{'role_changed' if 'role' in apply else 'updated'}", changes, by=by)
