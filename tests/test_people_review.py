@@ -9,13 +9,14 @@ import pytest
 from flask import Flask
 
 from adminsite.db import db, transaction
-from adminsite.errors import RuleError
+from adminsite.errors import ForbiddenError, RuleError
 from adminsite.models import AuditEvent, PasswordReset, User
 from adminsite.operations import admins, credentials, users
 from adminsite.operations.users import StaffChangeError
 from adminsite.permissions import Actor
 from adminsite.resources import USERS
-from tests.operations.stored import count, events
+from tests.client import SiteClient
+from tests.operations.stored import count, events, refused
 from tests.operations.stored import staff as made_staff
 from tests.people import acting
 from tests.rows import link, person
@@ -156,3 +157,39 @@ class TestOneTimeLinks:
             admins.change_role(record, "owner", by=acting(owner))
 
         assert count(PasswordReset) == 1
+
+
+class TestStaffByRoleAlone:
+    """Who is level admin by `users.role` alone is staff, too (D-1)."""
+
+    @pytest.fixture
+    def cleo(self, app: Flask) -> User:
+        """A person whose role says admin, without a staff record."""
+        return person(email="cleo@example.com", display_name="Cleo", role="admin")
+
+    @pytest.mark.parametrize("values", [{"email": "me@evil.example"}, {"display_name": "Mallory"}])
+    def test_address_and_name_are_refused_to_an_admin(
+        self, admin: User, cleo: User, values: dict[str, str]
+    ) -> None:
+        with refused(ForbiddenError):
+            users.update(cleo, values, by=acting(admin))
+
+    def test_address_is_changed_by_an_owner(self, owner: User, cleo: User) -> None:
+        with transaction():
+            users.update(cleo, {"email": "c@example.com"}, by=acting(owner))
+
+        assert cleo.email == "c@example.com"
+
+    def test_address_is_changed_by_oneself(self, cleo: User) -> None:
+        with transaction():
+            users.update(cleo, {"email": "c@example.com"}, by=acting(cleo))
+
+        assert cleo.email == "c@example.com"
+
+    def test_row_shows_the_name_closed_to_an_admin(
+        self, client_as: Callable[[str], SiteClient], cleo: User
+    ) -> None:
+        row = client_as("admin").get(f"/admin/users/{cleo.id}", headers={"HX-Request": "true"})
+
+        assert 'data-cell="display_name"' not in row.text
+        assert "This needs an owner" in row.text

@@ -150,7 +150,7 @@ def update(
         _refuse_taken([apply["email"]])
     if "role" in apply:
         check_role_change(user, by=by)
-    if apply and user.staff is not None and user.id != by.id:
+    if apply.keys() - {"role"} and user.is_staff and user.id != by.id:
         require(by, Permission.STAFF_WRITE)
     if apply:
         changes = write(user, apply)

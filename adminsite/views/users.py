@@ -16,6 +16,7 @@ from adminsite.kit import Chip, ChoiceFilter, DayFilter, ResourceView, editing, 
 from adminsite.kit.bulk import BulkAction
 from adminsite.kit.columns import moment
 from adminsite.kit.deleting import Choice, Question
+from adminsite.kit.forms import Required
 from adminsite.models import CreditTransaction, Subscription, User
 from adminsite.operations import sessions, users
 from adminsite.permissions import Actor, Permission, may, refusal
@@ -54,6 +55,7 @@ def role_action(role: str, label: str, icon: str) -> BulkAction:
     return BulkAction(
         name=f"make_{role}",
         label=label,
+        phrase=f"Make {{names}} {role}",
         icon=icon,
         verb="edit",
         apply=lambda user, by: users.update(user, {"role": role}, by=by),
@@ -117,7 +119,7 @@ class UserView(ResourceView):
     )
     field_permissions = {"role": Permission.ROLES_WRITE}
     form_extra_fields = {
-        "email": StringField("E-mail"),
+        "email": StringField("E-mail", [Required()]),
         "role": SelectField("Role", choices=list(ROLES), validate_choice=False),
     }
     form_args = {"email": {"render_kw": {"type": "email"}}}
@@ -164,7 +166,7 @@ class UserView(ResourceView):
                     "delete": "",
                 }
             elif record.role != User.ROLES[0]:
-                ruled[record.id] = {"delete": ""}
+                ruled[record.id] = {**closed, "delete": ""}
         return ruled
 
     def objection(self, verb: str, row: Any, person: Actor) -> str | None:
@@ -283,10 +285,17 @@ def _warning(plan: DeletionPlan, owed: int, running: int) -> str:
     whose = "Their sessions" if len(plan.people) > 1 else "The account, its sessions"
     parts = [f"This is permanent. {whose} and API tokens end at once."]
     if owed:
-        parts.append(f"{owed:,} credits are lost; the ledger keeps its entries.")
+        parts.append(f"{_written_off(owed)}; the ledger keeps its entries.")
     if running:
         parts.append("A running subscription is not cancelled with the payment provider.")
     return " ".join(parts)
+
+
+def _written_off(owed: int) -> str:
+    one, noun = abs(owed) == 1, "credit" if abs(owed) == 1 else "credits"
+    if owed < 0:
+        return f"A debt of {-owed:,} {noun} is written off"
+    return f"{owed:,} {noun} {'is' if one else 'are'} lost"
 
 
 def _reassign(plan: DeletionPlan) -> Choice:
