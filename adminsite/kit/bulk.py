@@ -29,6 +29,7 @@ class BulkAction:
     Attributes:
         name: its name in requests.
         label: the word on its button.
+        phrase: what it does to `{names}`, as the question says it; by default the label first.
         verb: "edit" or "delete", for the row rules.
         apply: (row, by) to the change of one record.
         apply_all: (rows, by, answers) to the change of all at once, where that is one operation.
@@ -44,6 +45,7 @@ class BulkAction:
     verb: str
     apply: Callable[..., Any]
     done: str
+    phrase: str = ""
     apply_all: Callable[..., Any] | None = None
     asks: bool = False
     refused: Callable[[Any, Any], str | None] | None = None
@@ -143,20 +145,22 @@ def preview(
     outcome = judge(view, action, keys)
     change = len(outcome.changed)
     names = f"{change:,} {_noun(view, change)}"
+    asked = (action.phrase or f"{action.label} {{names}}").format(names=names)
     question = view.delete_question(outcome.changed) if action.asks and change else None
     chosen_keys = ",".join(str(row.id) for row in outcome.changed)
     where = listing.read(view, request.form).params  # the list to come back to
     return {
-        "title": f"{action.label} {names}?" if change else f"{action.label}: nothing to do",
+        "title": f"{asked}?" if change else f"{action.label}: nothing to do",
         "message": message,
         "question": question,
         "lines": _told(action, outcome),
         "refused": outcome.refused[:SAMPLE],
         "refused_more": max(len(outcome.refused) - SAMPLE, 0),
+        "names_are_code": view.column_kinds.get(view.label_name) == "code",
         "sample": [str(row) for row in outcome.changed[:SAMPLE]],
         "more": max(change - SAMPLE, 0),
         "confirm_url": f"{view.url}/action/",
-        "confirm_label": f"{action.label} {names}" if change else None,
+        "confirm_label": asked if change else None,
         "danger": action.danger,
         "fields": [("action", action.name), ("rowid", chosen_keys), *where.items()],
     }

@@ -292,10 +292,10 @@ def _warning(plan: DeletionPlan, owed: int, running: int) -> str:
 
 
 def _written_off(owed: int) -> str:
-    one, noun = abs(owed) == 1, "credit" if abs(owed) == 1 else "credits"
+    noun = "credit" if abs(owed) == 1 else "credits"
     if owed < 0:
         return f"A debt of {-owed:,} {noun} is written off"
-    return f"{owed:,} {noun} {'is' if one else 'are'} lost"
+    return f"{owed:,} {noun} {'is' if owed == 1 else 'are'} lost"
 
 
 def _reassign(plan: DeletionPlan) -> Choice:

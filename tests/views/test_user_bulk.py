@@ -56,7 +56,7 @@ class TestRolePreview:
         dialog = preview(boss, "make_admin", [*change, *settled, zoe, owner])
 
         told = said(dialog)
-        assert "Make admin 37 users?" in told
+        assert "Make 37 users admin?" in told
         assert "37 change, 4 already so, 1 refused." in told
         assert "Zoe: Zoe has a staff record. Change their level or status there." in told
 
@@ -83,7 +83,7 @@ class TestRolePreview:
     def test_is_a_page_without_script(self, boss: SiteClient) -> None:
         page = preview(boss, "make_admin", [person("Mia")], htmx=False)
 
-        assert "<h1>Make admin 1 user?</h1>" in page.text
+        assert "<h1>Make 1 user admin?</h1>" in page.text
         assert "They are signed out everywhere" in said(page)
 
     def test_names_at_most_five_of_those_refused(self, boss: SiteClient) -> None:
