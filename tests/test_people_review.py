@@ -193,3 +193,34 @@ class TestStaffByRoleAlone:
 
         assert 'data-cell="display_name"' not in row.text
         assert "This needs an owner" in row.text
+
+
+class TestTwoAnswers:
+    """A deletion does nothing when it was told both what to do and something else."""
+
+    def test_is_refused_in_json(self, client_as: Callable[[str], SiteClient], ann: User) -> None:
+        body = {"link_action": ["delete", "reassign"]}
+
+        answer = client_as("admin").delete(f"/admin/users/{ann.id}", json=body, headers=JSON)
+
+        assert (answer.status_code, count(User, User.id == ann.id)) == (400, 1)
+        assert "link_action" in answer.text
+
+    def test_is_refused_between_form_and_query(
+        self, client_as: Callable[[str], SiteClient], ann: User
+    ) -> None:
+        url = f"/admin/users/{ann.id}?link_action=reassign"
+
+        answer = client_as("admin").delete(url, data={"link_action": "delete"}, headers=JSON)
+
+        assert (answer.status_code, count(User, User.id == ann.id)) == (400, 1)
+
+    def test_the_same_answer_twice_is_one(
+        self, client_as: Callable[[str], SiteClient], ann: User
+    ) -> None:
+        key = ann.id
+        url = f"/admin/users/{key}?link_action=delete"
+
+        answer = client_as("admin").delete(url, data={"link_action": "delete"}, headers=JSON)
+
+        assert (answer.status_code, count(User, User.id == key)) == (200, 0)

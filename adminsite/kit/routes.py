@@ -327,13 +327,19 @@ def answers(view: "ResourceView") -> dict[str, str]:
     """What the request answers to the view's question, in its form, its query or its JSON.
 
     Raises:
-        BadRequest: the body is not JSON, or an answer is no text.
+        BadRequest: the body is not JSON, an answer is no text, or there are two different ones.
     """
     if not view.delete_answers:
         return {}
     sent = submitted() if request.content_length else MultiDict()
-    found = {name: sent.get(name) or request.args.get(name) for name in view.delete_answers}
-    return {name: value for name, value in found.items() if value}
+    found: dict[str, str] = {}
+    for name in view.delete_answers:
+        given = {value for value in (*sent.getlist(name), *request.args.getlist(name)) if value}
+        if len(given) > 1:
+            message = f"Give one {name}, not several."
+            raise BadRequest(message)
+        found.update((name, value) for value in given)
+    return found
 
 
 def preview_action(view: "ResourceView") -> ResponseReturnValue:
