@@ -125,10 +125,10 @@
     if (!question) return;
     e.preventDefault();
     showOwn("#ask");
-    const [title, about] = question.split("? ");
-    $("#dialog h2").textContent = `${title}?`;
-    $("#dialog p").textContent = about;
-    $("#dialog [data-confirm]").textContent = title.split(" ")[0];
+    const end = question.lastIndexOf("? ") + 1; // a name may hold one, too
+    $("#dialog h2").textContent = question.slice(0, end);
+    $("#dialog p").textContent = question.slice(end).trim();
+    $("#dialog [data-confirm]").textContent = question.split(" ")[0];
     let yes;
     $("#dialog [data-confirm]").onclick = () => {
       yes = true;

@@ -417,3 +417,20 @@ def test_many_are_deleted_and_oneself_is_refused(
     boss.confirm()
     expect(boss.toast).to_have_text("Deleted 1 admin.")
     expect(boss.page.locator("#rows > tr")).to_have_count(3)
+
+
+def test_a_phone_has_cards_with_the_same_controls(
+    tab_as: Callable[..., Page], session: Session
+) -> None:
+    colleague = a_colleague("support", display_name="w" * 60)
+    phone = tab_as("owner", viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True)
+    phone.goto("/admin/admins")
+    heights = phone.evaluate(
+        "[...document.querySelectorAll('#rows > tr')].map(r => r.offsetHeight)"
+    )
+    assert max(heights) <= 80
+    phone.locator(f"#admin-{colleague.id} [role=switch]").tap()
+    phone.locator("#dialog [data-confirm]").tap()
+    expect(phone.locator(f"#admin-{colleague.id} [role=switch]")).not_to_be_checked()
+    session.expire_all()
+    assert colleague.status == "suspended"

@@ -146,6 +146,13 @@ def test_a_role_asks_and_then_saves_at_once(boss: Hand, mia: User, session: Sess
     assert mia.role == "admin"
 
 
+def test_the_question_has_the_whole_name(boss: Hand) -> None:
+    open_page(boss, a_person(display_name="Who? <Me>"))
+    boss.select(role(boss), "Admin")
+    expect(boss.dialog.get_by_role("heading")).to_have_text("Change the role of Who? <Me>?")
+    expect(boss.dialog.locator("p")).to_have_text("They are signed out everywhere.")
+
+
 def test_saying_no_puts_the_role_back(boss: Hand, mia: User, watch: Watch) -> None:
     open_page(boss, mia)
     boss.select(role(boss), "Admin")

@@ -555,3 +555,42 @@ def test_the_number_of_links_leads_to_them(hand: Hand, mia: User) -> None:
     hand.activate(count)
     expect(hand.page.get_by_role("heading", name="Links", level=1)).to_be_visible()
     expect(hand.page.locator("#rows > tr")).to_have_count(10)
+
+
+# ---- on a phone ----
+
+
+@pytest.fixture
+def phone(tab_as: Callable[..., Page]) -> Page:
+    """An admin's phone."""
+    return tab_as("admin", viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True)
+
+
+def test_people_are_short_cards_on_a_phone(phone: Page) -> None:
+    a_person(
+        display_name="w" * 60,
+        email=f"{'w' * 60}@{'w' * 28}.example.com",
+        credits_balance=1500,
+        subscription_tier="business",
+    )
+    phone.goto("/admin/users")
+    heights = phone.evaluate(
+        "[...document.querySelectorAll('#rows > tr')].map(r => r.offsetHeight)"
+    )
+    assert max(heights) <= 80
+
+
+def test_a_person_is_deleted_by_touch(phone: Page) -> None:
+    mia = a_person(display_name="Mia")
+    for number in range(9):
+        a_link(slug=f"sole-{number}", owner=mia)
+    phone.goto("/admin/users")
+    phone.locator(f"#user-{mia.id} [data-action=delete]").tap()
+    dialog = phone.locator("#dialog dialog")
+    expect(dialog.get_by_role("heading")).to_be_in_viewport()
+    expect(dialog.locator("[data-confirm]")).to_be_in_viewport(ratio=1)
+    dialog.get_by_text(DELETE).tap()
+    expect(dialog.locator("[data-confirm]")).to_be_in_viewport(ratio=1)
+    dialog.get_by_text("and 4 more").scroll_into_view_if_needed()
+    dialog.locator("[data-confirm]").tap()
+    expect(phone.locator("#toasts")).to_contain_text("Deleted Mia.")
