@@ -8,14 +8,17 @@ from time import sleep
 import pytest
 from flask import Flask
 
+from adminsite import mail
 from adminsite.db import db, transaction
 from adminsite.errors import ForbiddenError, RuleError
+from adminsite.invitations import deliver
 from adminsite.models import AuditEvent, PasswordReset, User
 from adminsite.operations import admins, credentials, users
 from adminsite.operations.users import StaffChangeError
 from adminsite.permissions import Actor
 from adminsite.resources import USERS
 from tests.client import SiteClient
+from tests.factories import AdminFactory, UserFactory
 from tests.operations.stored import count, events, refused
 from tests.operations.stored import staff as made_staff
 from tests.people import acting
@@ -224,3 +227,40 @@ class TestTwoAnswers:
         answer = client_as("admin").delete(url, data={"link_action": "delete"}, headers=JSON)
 
         assert (answer.status_code, count(User, User.id == key)) == (200, 0)
+
+
+class TestOneTimeLinksOfAnotherOwner:
+    def test_end_with_the_level_of_whoever_issued_them(self, owner: User) -> None:
+        other, target = UserFactory.create(role="admin"), UserFactory.create(role="admin")
+        record = AdminFactory.create(user=other, role="owner")
+        AdminFactory.create(user=target, role="owner")
+        with transaction():
+            token = credentials.issue_reset(target, by=acting(other))
+
+        with transaction():
+            admins.delete(record, by=acting(owner))
+
+        assert credentials.find_reset(token) is None
+
+    def test_are_refused_to_an_owner_who_was_demoted_meanwhile(self, owner: User) -> None:
+        other, target = UserFactory.create(role="admin"), UserFactory.create()
+        record = AdminFactory.create(user=other, role="owner")
+        as_before = acting(other)
+        with transaction():
+            admins.change_role(record, "admin", by=acting(owner))
+
+        with pytest.raises(ForbiddenError), transaction():
+            credentials.issue_reset(target, by=as_before)
+
+
+class TestHostOfTheMailedLink:
+    def test_nothing_is_mailed_where_any_host_is_answered(
+        self, app: Flask, member: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(mail, "send_set_password", lambda *_told: True)
+        monkeypatch.setattr(app, "testing", False)
+
+        with app.test_request_context(base_url="http://evil.example"):
+            invitation = deliver(member, "t")
+
+        assert not invitation.mailed

@@ -1,25 +1,27 @@
 """Admins: the staff record of a person, and what it may become.
 
-A person's row in `users` is the lock of the person and of their staff record. What might take
-the last owner away locks every active owner's row as well, all in the order of their keys: two
-owners who demote each other wait for one another, and the second finds out.
-
-Source: D-1, D-5 to D-7.
+Source: D-1, D-5 to D-7; `owners` says what is locked.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from adminsite.audit import created, record, removed
 from adminsite.db import db
-from adminsite.errors import ForbiddenError, InvalidError, RuleError
+from adminsite.errors import InvalidError, RuleError
 from adminsite.models import Admin, User
 from adminsite.operations import credentials, rules, users
+from adminsite.operations.owners import (
+    ACTIVE_OWNER,
+    active_owners,
+    hold,
+    lock_people,
+    require_still,
+)
 from adminsite.operations.sessions import shut_out
 from adminsite.operations.users import SelfChangeError
 from adminsite.operations.versions import (
@@ -28,12 +30,11 @@ from adminsite.operations.versions import (
     gone,
     is_locked,
     key_of,
-    lock_rows,
     mark_locked,
     reconcile,
     write,
 )
-from adminsite.permissions import Actor, Level, Permission, refusal, require
+from adminsite.permissions import Actor, Level, Permission, require
 
 FIELDS = ("email", "full_name", "role", "status")
 KEPT = ("role", "status")
@@ -44,7 +45,6 @@ RULES: dict[str, rules.Rule] = {
     "status": rules.status,
 }
 OF_THE_PERSON = {"email": "email", "full_name": "display_name"}
-ACTIVE_OWNER = and_(Admin.role == "owner", Admin.status == "active")
 
 
 class LastOwnerError(RuleError):
@@ -90,8 +90,8 @@ def appoint(user: User, role: str, *, by: Actor) -> Admin:
     """
     require(by, Permission.STAFF_WRITE)
     clean = rules.check({"role": role}, RULES)
-    _hold(user)
-    _still_owner(by, active_owners())
+    hold(user)
+    require_still(by, active_owners().values())
     if user.staff is not None:
         raise InvalidError({"email": f"{user.display_name} is staff already."})
     before = user.level
@@ -129,7 +129,7 @@ def make_owner(email: str, name: str, password: str | None, *, by: Actor) -> Adm
         credentials.check(password, email=clean["email"], name=known)
     if user is None:
         user = users.create(clean, by=by)
-    _hold(user)
+    hold(user)
     if password is not None:
         credentials.set_password(user, password, by=by)
     if user.staff is None:
@@ -242,32 +242,14 @@ def objection(
     return None
 
 
-def active_owners() -> dict[int, UUID]:
-    """The staff records of all active owners, and whose they are."""
-    rows = db.session.execute(select(Admin.id, Admin.user_id).where(ACTIVE_OWNER))
-    return {row.id: row.user_id for row in rows}
-
-
 def get_all_for_update(pks: Collection[int], *_options: ORMOption) -> Sequence[Admin]:
     """The records that exist of these, with their people, safe until the transaction ends."""
-    _lock_people(or_(Admin.id.in_(pks), ACTIVE_OWNER))
+    lock_people(or_(Admin.id.in_(pks), ACTIVE_OWNER))
     wanted = select(Admin).where(Admin.id.in_(pks)).order_by(Admin.id)
     loaded = wanted.options(joinedload(Admin.user)).execution_options(populate_existing=True)
     rows = db.session.scalars(loaded).all()
     mark_locked(rows)
     return rows
-
-
-def _lock_people(which: Any, *more: UUID) -> Sequence[User]:
-    theirs = select(Admin.user_id).where(which)
-    return lock_rows(User, or_(User.id.in_(theirs), User.id.in_(more)))
-
-
-def _hold(user: User) -> None:
-    """Lock a person together with every active owner."""
-    key = key_of(user)
-    if key not in {person.id for person in _lock_people(ACTIVE_OWNER, key)}:
-        raise gone(user)
 
 
 def _held(admin: Admin, by: Actor) -> Mapping[int, UUID]:
@@ -280,18 +262,8 @@ def _held(admin: Admin, by: Actor) -> Mapping[int, UUID]:
     if not is_locked(admin) and not get_all_for_update([key_of(admin)]):
         raise gone(admin)
     owners = active_owners()
-    _still_owner(by, owners)
+    require_still(by, owners.values())
     return owners
-
-
-def _still_owner(by: Actor, owners: Mapping[int, UUID]) -> None:
-    """Refuse somebody who was an owner when they asked, and whom another demoted since."""
-    if by.id is None or by.id in owners.values():
-        return
-    user = db.session.get(User, by.id)
-    level = user.level if user else Level.NONE
-    now = Actor(by.id, by.email, by.name, min(level, Level.ADMIN), by.origin)
-    raise ForbiddenError(refusal(now, Permission.STAFF_WRITE))
 
 
 def _refuse(reason: RuleError | None) -> None:

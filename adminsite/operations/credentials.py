@@ -13,6 +13,7 @@ from adminsite.audit import AUDITED_DML, record
 from adminsite.db import db, utc_now
 from adminsite.errors import InvalidError, MissingError, OutdatedError
 from adminsite.models import PasswordReset, User
+from adminsite.operations.owners import active_owners, hold, require_still
 from adminsite.operations.sessions import digest, revoke_all, shut_out
 from adminsite.operations.users import SelfChangeError
 from adminsite.operations.versions import finish, lock
@@ -34,11 +35,16 @@ def check(password: str, *, email: str, name: str, field: str = "password") -> N
         raise InvalidError({field: sentence})
 
 
-def set_password(user: User, password: str, *, by: Actor) -> None:
-    """Store a password that was found good, and end the sessions that the old one opened."""
+def set_password(user: User, password: str, *, by: Actor, how: str = "set") -> None:
+    """Store a password that was found good, and end the sessions that the old one opened.
+
+    Args:
+        how: what the event says of the way it came about.
+    """
     lock(user)
     user.password_hash = hash_password(password)
-    finish(user, "password.changed", shut_out(user, tokens=False), by=by)
+    told = {"how": [None, how]} | shut_out(user, tokens=False)
+    finish(user, "password.changed", told, by=by)
 
 
 def change_own(user: User, password: str, *, by: Actor, stored: str, keep: int | None) -> None:
@@ -62,7 +68,7 @@ def change_own(user: User, password: str, *, by: Actor, stored: str, keep: int |
         raise OutdatedError("Your password was changed a moment ago. Sign in with the new one.")
     check(password, email=user.email, name=user.display_name, field="new_password")
     user.password_hash = hash_password(password)
-    finish(user, "password.changed", {}, by=by)
+    finish(user, "password.changed", {"how": [None, "with the current one"]}, by=by)
     revoke_all(user, by=by, but=keep)
 
 
@@ -72,14 +78,15 @@ def issue_reset(user: User, *, by: Actor) -> str:
     It works once, within an hour. The password and sessions stay as they are until it is used.
 
     Raises:
-        ForbiddenError: the actor may not manage staff.
+        ForbiddenError: the actor may not manage staff, or no longer.
         SelfChangeError: it is for oneself, which would go round the current password.
         MissingError: the person was deleted meanwhile.
 
     Source: D-22.
     """
     require(by, Permission.STAFF_WRITE)
-    lock(user)
+    hold(user)
+    require_still(by, active_owners().values())
     if user.id == by.id:
         raise SelfChangeError("Change your own password in your account.")
     session, now, token = db.session(), utc_now(), secrets.token_urlsafe(32)
@@ -87,7 +94,13 @@ def issue_reset(user: User, *, by: Actor) -> str:
     session.execute(delete(PasswordReset).where(over), execution_options={AUDITED_DML: True})
     ends = now + timedelta(hours=RESET_HOURS)
     session.add(
-        PasswordReset(user_id=user.id, token_hash=digest(token), created_at=now, expires_at=ends)
+        PasswordReset(
+            user_id=user.id,
+            issued_by=by.id,
+            token_hash=digest(token),
+            created_at=now,
+            expires_at=ends,
+        )
     )
     record("password.reset_issued", user, {"expires_at": [None, ends]}, by=by)
     session.flush()
@@ -122,7 +135,7 @@ def use_reset(token: str, password: str, *, origin: Origin) -> User:
     by = Actor(user.id, user.email, user.display_name, user.level, origin)
     used = delete(PasswordReset).where(PasswordReset.user_id == user.id)
     db.session.execute(used, execution_options={AUDITED_DML: True})
-    set_password(user, password, by=by)
+    set_password(user, password, by=by, how="one-time link")
     return user
 
 

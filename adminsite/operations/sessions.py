@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import timedelta
 
-from sqlalchemy import Delete, Update, delete, select, update
+from sqlalchemy import ColumnElement, Delete, Update, delete, or_, select, update
 from sqlalchemy.orm import joinedload, undefer
 
 from adminsite import audit
@@ -124,7 +124,7 @@ def revoke_all(user: User, *, by: Actor, but: int | None = None) -> int:
 
 
 def shut_out(user: User, *, tokens: bool) -> dict[str, list[int]]:
-    """End every session of a person, and if asked their API tokens and one-time links.
+    """End every session of a person, and if asked their tokens and the links to or from them.
 
     What that ended is the answer. The caller's event about the person tells of it, so it belongs
     into its changes.
@@ -136,7 +136,8 @@ def shut_out(user: User, *, tokens: bool) -> dict[str, list[int]]:
     }
     if tokens:
         theirs = update(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
-        ended |= {"tokens": theirs.values(revoked_at=utc_now()), **_links_of(user)}
+        links = or_(PasswordReset.user_id == user.id, PasswordReset.issued_by == user.id)
+        ended |= {"tokens": theirs.values(revoked_at=utc_now()), **_links(links)}
     return _end(ended)
 
 
@@ -145,11 +146,11 @@ def end_links(user: User) -> dict[str, list[int]]:
 
     Source: D-22.
     """
-    return _end(_links_of(user))
+    return _end(_links(PasswordReset.user_id == user.id))
 
 
-def _links_of(user: User) -> dict[str, Delete | Update]:
-    return {"one_time_links": delete(PasswordReset).where(PasswordReset.user_id == user.id)}
+def _links(which: ColumnElement[bool]) -> dict[str, Delete | Update]:
+    return {"one_time_links": delete(PasswordReset).where(which)}
 
 
 def _end(statements: Mapping[str, Delete | Update]) -> dict[str, list[int]]:

@@ -17,6 +17,7 @@ from adminsite.kit.deleting import Once
 from adminsite.kit.forms import Required, ResourceForm
 from adminsite.models import Admin, User
 from adminsite.operations import admins, credentials
+from adminsite.operations.owners import active_owners
 from adminsite.permissions import Actor, Permission
 from adminsite.resources import ADMINS
 
@@ -109,7 +110,7 @@ class AdminView(ResourceView):
 
     def refusals(self, records: Sequence[Any], person: Actor) -> Mapping[Any, Mapping[str, str]]:
         """One's own record and the last active owner's keep their level and status (D-5, D-6)."""
-        owners = admins.active_owners()
+        owners = active_owners()
         ruled: dict[Any, dict[str, str]] = {}
         for record in records:
             for verb in RULED:
@@ -124,7 +125,7 @@ class AdminView(ResourceView):
 
     def objections(self, verb: str, rows: Sequence[Any], person: Actor) -> Mapping[Any, str]:
         """The same of many, with the owners read once."""
-        owners = admins.active_owners()
+        owners = active_owners()
         said = {row.id: admins.objection(row, verb, None, by=person, owners=owners) for row in rows}
         return {key: reason.message for key, reason in said.items() if reason}
 

@@ -14,6 +14,7 @@ def upgrade() -> None:
         "password_resets",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("issued_by", sa.Uuid(), nullable=True),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
@@ -28,6 +29,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_password_resets_expires_at", "password_resets", ["expires_at"])
+    op.create_index("ix_password_resets_issued_by", "password_resets", ["issued_by"])
     op.create_index("ix_password_resets_user_id", "password_resets", ["user_id"])
 
 

@@ -9,6 +9,7 @@ from adminsite.errors import ConflictError, ForbiddenError, InvalidError, Missin
 from adminsite.models import Admin, User
 from adminsite.operations import admins, users
 from adminsite.operations.admins import LastOwnerError
+from adminsite.operations.owners import active_owners
 from adminsite.operations.users import SelfChangeError
 from adminsite.permissions import SYSTEM, Actor, Level
 from tests.factories import UserFactory
@@ -383,7 +384,7 @@ class TestUpdate:
         with transaction():
             admins.change_role(other, "support", by=acting(owner))
 
-        assert admins.active_owners() == {record_of(owner).id: owner.id}
+        assert active_owners() == {record_of(owner).id: owner.id}
 
     def test_of_a_suspended_owner_is_allowed(self, owner: User) -> None:
         other = staff("owner", "suspended")
@@ -586,7 +587,7 @@ class TestActiveOwners:
         other = staff("owner")
         staff("owner", "suspended")
 
-        found = admins.active_owners()
+        found = active_owners()
 
         assert found == {one.id: one.user_id for one in (record_of(owner), other)}
 
@@ -595,7 +596,7 @@ class TestObjection:
     """What a screen asks before it offers an act."""
 
     def why(self, record: Admin, verb: str, value: str | None, by: Actor) -> RuleError | None:
-        return admins.objection(record, verb, value, by=by, owners=admins.active_owners())
+        return admins.objection(record, verb, value, by=by, owners=active_owners())
 
     def test_is_none_against_others(self, owner: User, admin: User) -> None:
         record, actor = record_of(admin), acting(owner)

@@ -65,7 +65,8 @@ class TestSetPassword:
             credentials.set_password(member, WORDS, by=SYSTEM)
 
         (told,) = events()
-        assert (told.action, told.changes) == ("password.changed", {"sessions": [2, 0]})
+        changes = {"how": [None, "set"], "sessions": [2, 0]}
+        assert (told.action, told.changes) == ("password.changed", changes)
 
     def test_of_somebody_deleted_meanwhile_is_refused(self, admin: User, member: User) -> None:
         with transaction():
@@ -96,7 +97,7 @@ class TestChangeOwn:
         assert list(session.scalars(select(UserSession.id))) == [kept]
         assert access(member) == (1, 1)
         assert [(event.action, event.changes) for event in events()] == [
-            ("password.changed", {}),
+            ("password.changed", {"how": [None, "with the current one"]}),
             ("session.revoked", {"sessions": [2, 0]}),
         ]
 

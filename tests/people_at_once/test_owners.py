@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, update
 from adminsite import audit
 from adminsite.db import db
 from adminsite.models import Admin, User
-from adminsite.operations import admins
+from adminsite.operations.owners import active_owners
 from tests.operations.stored import actions, staff
 from tests.people_at_once.worker import Answer, Order, Pair
 
@@ -50,7 +50,7 @@ class Two:
 def in_charge() -> int:
     """How many active owners there are now."""
     db.session.rollback()
-    return len(admins.active_owners())
+    return len(active_owners())
 
 
 class TestDemoteEachOther:
