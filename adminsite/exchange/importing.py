@@ -10,6 +10,7 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from operator import itemgetter
 from typing import TextIO
 
 from adminsite import audit
@@ -133,7 +134,8 @@ def _verdicts(order: Order, report: Report) -> Iterator[Verdict]:
 
 
 def _write(table: Table, verdict: Verdict, by: Actor) -> None:
-    for pk, changes in verdict.updates:
+    # in the order of keys, as bulk actions lock them: neither waits for the other for ever
+    for pk, changes in sorted(verdict.updates, key=itemgetter(0)):
         row = table.resource.get_for_update(pk)
         if row is None:
             raise MissingError("A record was deleted during the import. Import the file again.")

@@ -47,6 +47,20 @@ def wants_json() -> bool:
     return web.wants_json()
 
 
+def submitted_once(numbers: Collection[str] = ()) -> MultiDict[str, str]:
+    """Like `submitted`, for a form without a field of several values.
+
+    Raises:
+        BadRequest: also when a field has two values, of which nobody could say which is meant.
+    """
+    sent = submitted(numbers)
+    for name in sent:
+        if len(sent.getlist(name)) > 1:
+            message = f"Give one value for {name[:60]}."
+            raise BadRequest(message)
+    return sent
+
+
 def submitted(numbers: Collection[str] = ()) -> MultiDict[str, str]:
     """What was sent: form fields, or a JSON object of texts.
 

@@ -54,6 +54,11 @@ class TestCreate:
         assert digest(shown(page.text)) == token.token_hash
         assert shown(page.text) not in client.get("/dashboard").text
 
+    def test_is_refused_with_two_names(self, client_as: ClientAs, session: Session) -> None:
+        answer = client_as("member").post(PATH, json={"name": ["t", "u"]}, headers=JSON)
+
+        assert (answer.status_code, session.scalars(select(ApiToken)).all()) == (400, [])
+
     def test_is_for_oneself(self, client_as: ClientAs, member: User, session: Session) -> None:
         create(client_as("member"), scope="read", days="30")
 

@@ -51,7 +51,7 @@ def tell_nobody_of_the_token(answer: Response) -> Response:
 
 def _use(token: str) -> ResponseReturnValue:
     """Set the password; this browser's session ends, whoever's it is."""
-    password = responses.submitted().get("new_password", "")
+    password = responses.submitted_once().get("new_password", "")
     before, session_id = auth.current_actor(), auth.current_session_id()
     try:
         with transaction():

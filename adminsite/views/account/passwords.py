@@ -25,7 +25,7 @@ def change_password() -> ResponseReturnValue:
 
     Source: contract, section Pages.
     """
-    actor, sent = auth.current_person(), responses.submitted()
+    actor, sent = auth.current_person(), responses.submitted_once()
     try:
         _change(actor, sent.get("current_password", ""), sent.get("new_password", ""))
     except InvalidError as refusal:

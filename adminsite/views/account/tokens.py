@@ -19,7 +19,7 @@ def create_token() -> ResponseReturnValue:
 
     Source: contract, section Pages.
     """
-    sent = responses.submitted(numbers={"days"})
+    sent = responses.submitted_once(numbers={"days"})
     values = {name: sent[name] for name in tokens.RULES if name in sent}
     try:
         with transaction():
