@@ -608,6 +608,7 @@ class TestObjection:
         why = self.why(record_of(owner), "delete", None, acting(owner))
 
         assert isinstance(why, SelfChangeError)
+        assert str(why) == "Nobody removes themselves. Make somebody else an owner first."
 
     def test_to_what_leaves_the_last_owner_in_charge_is_none(self, owner: User) -> None:
         record = record_of(owner)
