@@ -7,8 +7,9 @@ from typing import Any, TypeAlias, TypeVar, cast
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
+from adminsite import audit
 from adminsite.db import Base, db, transaction, utc_now
 from adminsite.errors import RuleError
 from adminsite.models import Admin, ApiToken, AuditEvent, Link, LinkOwner, User, UserSession
@@ -76,6 +77,25 @@ def staff(level: str = "admin", status: str = "active", **person: Any) -> Admin:
     role = "admin" if status == "active" else "user"
     user = UserFactory(role=role, **person)
     return cast("Admin", AdminFactory(user=user, role=level, status=status))
+
+
+def own_many(owner: User, co_owner: User, how_many: int) -> None:
+    """Save that many links of the owner; the other one co-owns every second."""
+    slugs = [
+        {"slug": f"many-{number}", "url": "https://example.com/"} for number in range(how_many)
+    ]
+    keys = db.session.scalars(insert(Link).returning(Link.id), slugs).all()
+    shares = [
+        {"link_id": key, "user_id": one.id, "is_primary": one is owner, "created_at": utc_now()}
+        for one, held in ((owner, keys), (co_owner, keys[::2]))
+        for key in held
+    ]
+    db.session.execute(insert(LinkOwner), shares)
+    db.session.info.pop(audit.BULK, None)  # nothing tells of them
+    if db.engine.dialect.name == "postgresql":
+        # It may have last looked when a test had emptied the tables, and would plan for that.
+        db.session.connection().exec_driver_sql("ANALYZE links, link_owners")
+    db.session.commit()
 
 
 def let_in(user: User, *, sessions: int = 0, tokens: int = 0) -> None:

@@ -7,11 +7,10 @@ from time import sleep
 
 import pytest
 from flask import Flask
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from adminsite import audit
-from adminsite.db import db, transaction, utc_now
+from adminsite.db import db, transaction
 from adminsite.errors import ForbiddenError, MissingError
 from adminsite.models import (
     Admin,
@@ -47,6 +46,7 @@ from tests.operations.stored import (
     events,
     everything,
     let_in,
+    own_many,
     owners,
     refused,
     staff,
@@ -547,29 +547,11 @@ class TestDeleteSeveral:
 class TestStatements:
     """Ten thousand links, as few statements as one."""
 
-    def own(self, owner: User, co_owner: User, how_many: int) -> None:
-        now = utc_now()
-        rows = [
-            {"slug": f"link-{n}", "url": "https://example.com/", "search_text": ""}
-            for n in range(how_many)
-        ]
-        keys = db.session.scalars(insert(Link).returning(Link.id), rows).all()
-        shares = [
-            {"link_id": key, "user_id": owner.id, "is_primary": True, "created_at": now}
-            for key in keys
-        ] + [
-            {"link_id": key, "user_id": co_owner.id, "is_primary": False, "created_at": now}
-            for key in keys[::2]
-        ]
-        db.session.execute(insert(LinkOwner), shares)
-        db.session.info.pop(audit.BULK, None)
-        db.session.commit()
-
     @BOTH
     def test_are_twelve_at_most_for_ten_thousand_links(
         self, admin: User, ann: User, bob: User, link_action: str
     ) -> None:
-        self.own(ann, bob, MANY)
+        own_many(ann, bob, MANY)
         actor, plan = acting(admin), deletion.plan(db.session(), [ann.id]).digest
 
         with statements() as sent:
@@ -583,7 +565,7 @@ class TestStatements:
     def test_are_no_more_for_several_people(
         self, admin: User, ann: User, bob: User, link_action: str
     ) -> None:
-        self.own(ann, bob, 20)
+        own_many(ann, bob, 20)
         actor, people = acting(admin), [ann, bob, *(person() for _ in range(8))]
 
         with statements() as sent:
