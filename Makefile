@@ -4,6 +4,8 @@
 PYTHON ?= python3
 PORT ?= 8000
 PYTEST_ARGS ?=
+# Two tests at a time: a third browser and database server would only wait for memory.
+WORKERS ?= 2
 CHROMIUM ?=
 export PORT CHROMIUM
 
@@ -62,7 +64,7 @@ bench: system ## Run the benchmark
 
 .PHONY: test
 test: system ## Run all tests (PYTEST_ARGS="-k 'links and sqlite'" for some)
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) $(PYTEST_ARGS)
 
 .PHONY: check
 check: lint types contracts templates css-check drift ## Everything CI runs
