@@ -6,6 +6,7 @@ never focuses by script: it tabs, or uses the keys of the list.
 
 from abc import ABC, abstractmethod
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 MOST_TABS = 120
@@ -268,3 +269,8 @@ class Keyboard(Hand):
     def pick(self, row: Locator) -> None:
         self.go_to(row)
         self.press("x")
+
+
+# What only looks is walked once.
+looking = pytest.mark.parametrize("hand", [Mouse], indirect=True, ids=["mouse"])
+looking_as_owner = pytest.mark.parametrize("boss", [Mouse], indirect=True, ids=["mouse"])

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from adminsite.db import transaction
 from adminsite.models import Admin, User
 from adminsite.operations import admins
-from tests.browser.hands import Hand, Keyboard
+from tests.browser.hands import Hand, Keyboard, looking_as_owner
 from tests.browser.made import a_colleague, a_person
 from tests.browser.watch import Watch
 from tests.people import acting
@@ -81,6 +81,7 @@ def test_its_icon_is_not_the_one_of_users(page_as: Callable[[str], Page]) -> Non
 # ---- what it shows ----
 
 
+@looking_as_owner
 def test_all_staff_are_listed_with_level_and_status(boss: Hand, sam: Admin) -> None:
     out = a_colleague("support", "suspended", display_name="Uma")
     boss.open("/admin/admins")
@@ -120,6 +121,7 @@ def test_ones_own_row_shows_badges_that_say_why(
     assert watch.requests("GET", f"/admin/admins/{own.id}/delete") == []
 
 
+@looking_as_owner
 def test_the_last_owner_has_nothing_to_lose_the_panel_by(
     boss: Hand, owner: User, session: Session
 ) -> None:
@@ -132,6 +134,7 @@ def test_the_last_owner_has_nothing_to_lose_the_panel_by(
     expect(level(boss, suspended)).to_be_enabled()
 
 
+@looking_as_owner
 def test_searching_and_filtering_the_staff(boss: Hand, sam: Admin) -> None:
     boss.search("SAM@")
     expect(boss.page.locator("#rows > tr")).to_have_count(1)
@@ -202,6 +205,7 @@ def test_the_link_sets_the_password_once_in_their_own_browser(
     expect(theirs.get_by_role("heading", name="This link has ended")).to_be_visible()
 
 
+@looking_as_owner
 def test_a_person_who_is_there_becomes_staff_with_their_own_name(
     boss: Hand, session: Session
 ) -> None:
@@ -250,6 +254,7 @@ def test_saying_no_puts_the_level_back(boss: Hand, sam: Admin, watch: Watch) -> 
     assert watch.requests("POST") == []
 
 
+@looking_as_owner
 def test_a_refused_level_goes_back_and_says_why(
     boss: Hand, sam: Admin, owner: User, watch: Watch
 ) -> None:
@@ -263,6 +268,7 @@ def test_a_refused_level_goes_back_and_says_why(
     expect(level(boss, sam)).to_be_enabled()
 
 
+@looking_as_owner
 def test_a_level_that_somebody_changed_meanwhile_is_not_overwritten(
     boss: Hand, sam: Admin, owner: User, session: Session, watch: Watch
 ) -> None:
@@ -361,6 +367,7 @@ def test_a_row_is_edited_in_its_place(boss: Hand, sam: Admin, session: Session) 
     assert (sam.full_name, sam.email) == ("Samuel", "samuel@example.com")
 
 
+@looking_as_owner
 def test_ones_own_row_keeps_level_and_status_while_edited(
     boss: Hand, sam: Admin, owner: User
 ) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from adminsite.db import transaction
 from adminsite.models import Link, User, UserSession
 from adminsite.operations import admins, users
-from tests.browser.hands import Hand
+from tests.browser.hands import Hand, looking, looking_as_owner
 from tests.browser.made import a_colleague, a_link, a_person, a_subscription
 from tests.browser.watch import Watch
 from tests.factories import CreditTransactionFactory
@@ -61,6 +61,7 @@ def test_the_list_leads_to_the_page_and_back(hand: Hand, mia: User) -> None:
     expect(hand.page).to_have_url(re.compile("/admin/users$"))
 
 
+@looking
 def test_the_profile_shows_who_it_is(hand: Hand, mia: User) -> None:
     open_page(hand, mia)
     profile = card(hand, "Profile")
@@ -70,6 +71,7 @@ def test_the_profile_shows_who_it_is(hand: Hand, mia: User) -> None:
     expect(hand.page.locator("#main")).to_contain_text("mia@example.com")
 
 
+@looking
 def test_the_credits_show_the_balance_and_the_entries(hand: Hand, mia: User) -> None:
     open_page(hand, mia)
     money = card(hand, "Credits")
@@ -81,6 +83,7 @@ def test_the_credits_show_the_balance_and_the_entries(hand: Hand, mia: User) -> 
     expect(entries.filter(has_text="Bonus")).to_contain_text("Welcome")
 
 
+@looking
 def test_the_subscription_shows_its_state(hand: Hand, mia: User) -> None:
     open_page(hand, mia)
     subscription = card(hand, "Subscription")
@@ -98,6 +101,7 @@ def test_the_links_show_the_first_and_lead_to_all(hand: Hand, mia: User) -> None
     expect(hand.page.locator("#rows > tr")).to_have_count(12)
 
 
+@looking
 def test_a_person_without_anything_has_words_for_it(hand: Hand) -> None:
     open_page(hand, a_person())
     for name, words in (
@@ -122,6 +126,7 @@ def test_the_timeline_tells_who_changed_what(
     expect(timeline.locator("ins")).to_have_text("Mia Maier")
 
 
+@looking
 def test_an_unknown_person_is_said_not_to_be_found(hand: Hand, watch: Watch) -> None:
     watch.allow(404)
     hand.open("/admin/users/00000000-0000-0000-0000-000000000000")
@@ -146,6 +151,7 @@ def test_a_role_asks_and_then_saves_at_once(boss: Hand, mia: User, session: Sess
     assert mia.role == "admin"
 
 
+@looking_as_owner
 def test_the_question_has_the_whole_name(boss: Hand) -> None:
     open_page(boss, a_person(display_name="Who? <Me>"))
     boss.select(role(boss), "Admin")
@@ -195,6 +201,7 @@ def test_a_refused_role_goes_back_and_says_why(boss: Hand, owner: User, watch: W
     expect(role(boss)).to_be_enabled()
 
 
+@looking
 def test_an_admin_reads_why_the_role_stays(hand: Hand, mia: User) -> None:
     open_page(hand, mia)
     expect(role(hand)).to_be_disabled()
@@ -203,6 +210,7 @@ def test_an_admin_reads_why_the_role_stays(hand: Hand, mia: User) -> None:
     )
 
 
+@looking_as_owner
 def test_staff_show_their_level_beside_the_role(boss: Hand) -> None:
     staff = a_colleague("support", "suspended")
     open_page(boss, staff.user)
@@ -292,6 +300,7 @@ def test_an_owner_signs_somebody_out_everywhere(
     expect(theirs).to_have_url(re.compile("/login"))
 
 
+@looking
 def test_an_admin_cannot_sign_others_out(hand: Hand, owner: User) -> None:
     open_page(hand, owner)
     expect(hand.page.get_by_role("button", name="Sign out everywhere")).to_have_count(0)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from adminsite.db import transaction
 from adminsite.models import Link, LinkOwner, User
 from adminsite.operations import users
-from tests.browser.hands import Hand, Keyboard
+from tests.browser.hands import Hand, Keyboard, looking
 from tests.browser.made import a_colleague, a_link, a_person, a_subscription
 from tests.browser.watch import Watch
 from tests.factories import save
@@ -70,6 +70,7 @@ def test_delete_asks_in_a_dialog_with_all_the_facts(hand: Hand, mia: User) -> No
     expect(hand.dialog).to_contain_text("This is permanent.")
 
 
+@looking
 def test_both_answers_say_what_they_do_and_none_is_given(hand: Hand, mia: User) -> None:
     hand.ask_delete(hand.named("user", mia.id))
     expect(hand.dialog).to_contain_text("9 links become yours.")
@@ -146,6 +147,7 @@ def test_after_a_deletion_the_next_row_has_the_focus(hand: Hand, mia: User, ann:
     expect(hand.page.locator(f"#user-{ann.id}:focus-within")).to_have_count(1)
 
 
+@looking
 def test_somebody_with_no_links_is_asked_about_all_the_same(
     hand: Hand, mia: User, session: Session
 ) -> None:
@@ -177,6 +179,7 @@ def test_a_plan_that_moved_is_shown_anew_and_nothing_is_deleted(
     assert "late" not in owners(session)
 
 
+@looking
 def test_a_person_deleted_meanwhile_is_said_to_be_gone(
     hand: Hand, mia: User, admin: User, watch: Watch
 ) -> None:
@@ -245,6 +248,7 @@ def test_the_key_for_deleting_does_nothing_on_ones_own_row(
     assert watch.requests("GET", f"/admin/users/{admin.id}/delete") == []
 
 
+@looking
 def test_staff_have_no_delete(hand: Hand) -> None:
     staff = [a_colleague(), a_colleague("support"), a_colleague("admin", "suspended")]
     by_hand = a_person(role="admin")
@@ -311,6 +315,7 @@ def test_the_preview_names_who_is_refused_and_why(hand: Hand, mia: User, admin: 
     expect(hand.named("user", staff.user_id)).to_have_count(1)
 
 
+@looking
 def test_a_plan_for_many_that_moved_is_shown_anew(
     hand: Hand, mia: User, ann: User, session: Session, watch: Watch
 ) -> None:
@@ -395,6 +400,7 @@ def test_an_owner_edits_a_role_in_its_cell(boss: Hand, session: Session) -> None
     assert person.role == "admin"
 
 
+@looking
 def test_an_admin_does_not_change_roles(hand: Hand, mia: User) -> None:
     row = hand.named("user", mia.id)
     expect(row.locator("[data-cell=role]")).to_have_count(0)
@@ -442,6 +448,7 @@ def test_an_address_that_is_taken_is_refused_in_the_dialog(
 # ---- the list ----
 
 
+@looking
 def test_a_row_shows_all_that_is_asked_for(hand: Hand) -> None:
     made = a_person(
         display_name="Ada",
@@ -475,6 +482,7 @@ def test_searching_by_address_and_by_name(hand: Hand, ann: User, term: str) -> N
 @pytest.mark.parametrize(
     ("filtered", "word"), [("Plan", "Pro"), ("Status", "Past due"), ("Role", "Admin")]
 )
+@looking
 def test_filtering_by_plan_status_and_role(hand: Hand, filtered: str, word: str) -> None:
     a_person(display_name="Found", subscription_tier="pro", subscription_status="past_due")
     a_person(display_name="Not found")
@@ -535,6 +543,7 @@ def test_typing_a_search_returns_to_the_first_page(hand: Hand) -> None:
     expect(hand.page.locator(".footer")).to_contain_text("Page 1 of 3")
 
 
+@looking
 def test_one_page_has_no_pager(hand: Hand) -> None:
     a_person()
     hand.open("/admin/users")
