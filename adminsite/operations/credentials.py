@@ -14,7 +14,7 @@ from adminsite.db import db, utc_now
 from adminsite.errors import InvalidError, MissingError, OutdatedError
 from adminsite.models import PasswordReset, User
 from adminsite.operations.owners import active_owners, hold, require_still
-from adminsite.operations.sessions import digest, revoke_all, shut_out
+from adminsite.operations.sessions import digest, end_links, revoke_all, shut_out
 from adminsite.operations.users import SelfChangeError
 from adminsite.operations.versions import finish, lock
 from adminsite.passwords import hash_password, objection
@@ -48,7 +48,7 @@ def set_password(user: User, password: str, *, by: Actor, how: str = "set") -> N
 
 
 def change_own(user: User, password: str, *, by: Actor, stored: str, keep: int | None) -> None:
-    """Change one's own password; every other session ends.
+    """Change one's own password; every other session ends, and every one-time link.
 
     Args:
         stored: the stored form that the current password was found to match.
@@ -68,7 +68,8 @@ def change_own(user: User, password: str, *, by: Actor, stored: str, keep: int |
         raise OutdatedError("Your password was changed a moment ago. Sign in with the new one.")
     check(password, email=user.email, name=user.display_name, field="new_password")
     user.password_hash = hash_password(password)
-    finish(user, "password.changed", {"how": [None, "with the current one"]}, by=by)
+    told = {"how": [None, "with the current one"]} | end_links(user)
+    finish(user, "password.changed", told, by=by)
     revoke_all(user, by=by, but=keep)
 
 

@@ -86,6 +86,16 @@ class TestChangeOwn:
         assert passwords.matches(password_of(member), WORDS)
         assert not passwords.matches(password_of(member), PASSWORD)
 
+    def test_ends_the_links_that_were_issued(self, owner: User, member: User) -> None:
+        stored, actor = password_of(member), acting(member)
+        with transaction():
+            token = credentials.issue_reset(member, by=acting(owner))
+
+        with transaction():
+            credentials.change_own(member, WORDS, by=actor, stored=stored, keep=None)
+
+        assert credentials.find_reset(token) is None
+
     def test_ends_every_session_but_the_one_that_asks(self, member: User, session: Session) -> None:
         let_in(member, sessions=3, tokens=1)
         stored, actor = password_of(member), acting(member)
