@@ -1,9 +1,6 @@
 """Ways round the rules about people: two at once, links to the wrong mailbox, double answers."""
 
-import contextvars
 from collections.abc import Callable
-from threading import Thread
-from time import sleep
 
 import pytest
 from flask import Flask
@@ -17,6 +14,7 @@ from adminsite.operations import admins, credentials, users
 from adminsite.operations.users import StaffChangeError
 from adminsite.permissions import Actor
 from adminsite.resources import USERS
+from tests.beside import Beside
 from tests.client import SiteClient
 from tests.factories import AdminFactory, UserFactory
 from tests.operations.stored import count, events, refused
@@ -25,32 +23,6 @@ from tests.people import acting
 from tests.rows import link, person
 
 JSON = {"Accept": "application/json"}
-TURN_S = 0.4
-
-
-class Beside:
-    """An act in a transaction of its own, in another thread, while the test does something."""
-
-    def __init__(self, app: Flask, act: Callable[[], object]) -> None:
-        self.app, self.act = app, act
-        self.answer: object = "it never ended"
-        run = contextvars.Context().run
-        self.thread = Thread(target=run, args=(self._do,), daemon=True)
-        self.thread.start()
-        sleep(TURN_S)  # until it waits for us
-
-    def _do(self) -> None:
-        with self.app.app_context():
-            try:
-                with transaction():
-                    self.act()
-                self.answer = "done"
-            except Exception as refusal:  # noqa: BLE001 - told by the test's own thread
-                self.answer = refusal
-
-    def end(self) -> object:
-        self.thread.join(20)
-        return self.answer
 
 
 @pytest.fixture

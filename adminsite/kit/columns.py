@@ -92,6 +92,11 @@ def moment(value: datetime | None) -> Moment | None:
     )
 
 
+def signed(amount: int) -> str:
+    """A number with its sign, as people write it."""
+    return f"{amount:+,}".replace("-", "−")
+
+
 def short(text: str | None, *, link: bool) -> ShortText | None:
     """A long text cut in the middle; a link only where the scheme is http or https."""
     if text is None:

@@ -14,7 +14,7 @@ from adminsite.db import db, transaction, utc_now
 from adminsite.errors import InvalidError, RuleError
 from adminsite.kit import Chip, ChoiceFilter, DayFilter, ResourceView, editing, responses
 from adminsite.kit.bulk import BulkAction
-from adminsite.kit.columns import moment
+from adminsite.kit.columns import moment, signed
 from adminsite.kit.deleting import Choice, Question
 from adminsite.kit.forms import Required
 from adminsite.models import CreditTransaction, Subscription, User
@@ -357,7 +357,7 @@ def transactions(rows: Sequence[CreditTransaction]) -> list[dict[str, Any]]:
         {
             "type": row.type.replace("_", " "),
             "at": moment(row.created_at),
-            "amount": f"{row.amount:+,}".replace("-", "−"),
+            "amount": signed(row.amount),
             "positive": row.amount > 0,
             "about": row.description,
         }

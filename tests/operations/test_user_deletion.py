@@ -1,9 +1,6 @@
 """Deleting people: what becomes of their links, what goes with them, and who is refused."""
 
-import contextvars
 from collections.abc import Callable, Sequence
-from threading import Thread
-from time import sleep
 
 import pytest
 from flask import Flask
@@ -33,6 +30,7 @@ from adminsite.operations.users import (
 )
 from adminsite.permissions import SYSTEM, Actor
 from adminsite.queries import deletion
+from tests.beside import Beside
 from tests.factories import (
     CreditTransactionFactory,
     SubscriptionFactory,
@@ -57,7 +55,6 @@ from tests.rows import link, person
 BOTH = pytest.mark.parametrize("link_action", users.LINK_ACTIONS)
 MANY = 10_000
 MOST_STATEMENTS = 12
-TURN_S = 0.4
 
 
 def called(name: str) -> User:
@@ -572,31 +569,6 @@ class TestStatements:
             delete(*people, by=actor, link_action=link_action)
 
         assert len(sent) <= MOST_STATEMENTS
-
-
-class Beside:
-    """An act in a transaction of its own, in another thread, while the test does something."""
-
-    def __init__(self, app: Flask, act: Callable[[], object]) -> None:
-        self.app, self.act = app, act
-        self.answer: object = "it never ended"
-        run = contextvars.Context().run
-        self.thread = Thread(target=run, args=(self._do,), daemon=True)
-        self.thread.start()
-        sleep(TURN_S)  # until it waits for us
-
-    def _do(self) -> None:
-        with self.app.app_context():
-            try:
-                with transaction():
-                    self.act()
-                self.answer = "done"
-            except Exception as refusal:  # noqa: BLE001 - told by the test's own thread
-                self.answer = refusal
-
-    def end(self) -> object:
-        self.thread.join(20)
-        return self.answer
 
 
 class TestMeanwhile:

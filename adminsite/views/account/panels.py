@@ -1,6 +1,6 @@
 """What the parts of one's own page show: each a dict for its template, and its form."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -8,11 +8,12 @@ from wtforms import Form, PasswordField, SelectField, StringField
 
 from adminsite import auth, queries
 from adminsite.db import db, utc_now
-from adminsite.kit.columns import Moment, moment
+from adminsite.kit.columns import Moment, moment, signed
 from adminsite.models import ApiToken, CreditTransaction, Subscription, User
 from adminsite.passwords import MIN_LENGTH
 from adminsite.permissions import Actor, Level
 from adminsite.views.account.blueprint import me
+from adminsite.views.browsers import browser_name
 
 LINKS_SHOWN = 20
 LINKS_AT_ONCE = 8  # the others unfold
@@ -125,7 +126,7 @@ def sessions(user: User) -> dict[str, Any]:
         "sessions": [
             {
                 "id": row.id,
-                "user_agent": _browser(row.user_agent or ""),
+                "user_agent": browser_name(row.user_agent),
                 "ip": row.ip,
                 "last_seen": f"{row.last_seen_at:%Y-%m-%d %H:%M} UTC",
                 "current": row.id == here,
@@ -147,11 +148,6 @@ def tokens(user: User, form: Form | None = None, secret: str | None = None) -> d
         "token_form": form or TokenForm(),
         "secret": secret,
     }
-
-
-def signed(amount: int) -> str:
-    """A number with its sign, as people write it."""
-    return f"{amount:+,}".replace("-", "−")
 
 
 def _entry(entry: CreditTransaction) -> Entry:
@@ -177,21 +173,3 @@ def _token(row: ApiToken) -> dict[str, Any]:
     )
     told = [f"{word} {at.text}" if (at := moment(when)) else none for word, when, none in times]
     return {"id": row.id, "name": row.name, "prefix": row.prefix, "scope": row.scopes, "told": told}
-
-
-def _browser(agent: str) -> str:
-    """A browser as people call it, from what it calls itself."""
-    names = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"))
-    systems = (
-        ("Android", "Android"),
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("Windows", "Windows"),
-    )
-    name = _first(agent, (*names, ("Safari/", "Safari")))
-    system = _first(agent, (*systems, ("Mac OS", "macOS"), ("Linux", "Linux")))
-    return f"{name} on {system}" if name and system else agent[:60]
-
-
-def _first(agent: str, marks: Iterable[tuple[str, str]]) -> str | None:
-    return next((name for mark, name in marks if mark in agent), None)
