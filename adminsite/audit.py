@@ -46,10 +46,16 @@ TOLD_WITH = {
     "link_owners": ("links", "link_id"),
     "api_tokens": ("users", "user_id"),
     "password_resets": ("users", "user_id"),
+    "subscriptions": ("users", "user_id"),
+    "credit_transactions": ("users", "user_id"),
+    "pending_adjustments": ("users", "user_id"),
 }
 AUDITED_DML = "audited"  # execution option: this bulk statement's rows are named by events
 QUEUE, WRITTEN, BULK = "audit_queue", "audit_written", "audit_bulk"
 SUBJECT = ("subject_type", "subject_id", "subject_label", "subject_version")
+LATE = frozenset(
+    {"viewing_as_id", "viewing_as_email"}
+)  # hashed where given: older events lack them
 NOBODY: dict[str, Any] = dict.fromkeys(SUBJECT)
 
 Changes = Mapping[str, Any]
@@ -166,7 +172,11 @@ def plain(value: object) -> Any:
 
 def digest(prev_hash: str, event_values: Mapping[str, Any]) -> str:
     """The hash of an event, over everything it says and the hash before it."""
-    body = {k: v for k, v in event_values.items() if k not in {"id", "hash", "prev_hash"}}
+    body = {
+        k: v
+        for k, v in event_values.items()
+        if k not in {"id", "hash", "prev_hash"} and not (k in LATE and v is None)
+    }
     text = json.dumps(
         body, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=plain
     )
@@ -266,12 +276,15 @@ def _chain(session: Session, batches: Iterable[list[_Queued]]) -> None:
 
 
 def _values(entry: _Queued) -> dict[str, Any]:
-    by = entry.by
+    by = entry.by.behind or entry.by
+    viewed = entry.by if entry.by.behind else None
     return {
         "at": entry.at,
         "actor_id": by.id,
         "actor_email": by.email,
         "actor_level": by.level.label,
+        "viewing_as_id": viewed.id if viewed else None,
+        "viewing_as_email": viewed.email if viewed else None,
         "action": entry.action,
         **(entry.named or NOBODY),
         "changes": json.loads(entry.changes),

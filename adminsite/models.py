@@ -3,7 +3,7 @@
 Source: requirements section 2.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
@@ -11,6 +11,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -299,6 +300,9 @@ class UserSession(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    # whom the person looks at the site as, and until when; no foreign key: who is gone ends it
+    viewing_as_id: Mapped[UUID | None] = mapped_column(Uuid)
+    viewing_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (NEVER_REUSED,)
 
@@ -391,6 +395,9 @@ class CreditTransaction(Base):
     idempotency_key: Mapped[str | None] = mapped_column(String(300), unique=True)
     description: Mapped[str | None] = mapped_column(Text)
     actor_id: Mapped[UUID | None] = mapped_column(Uuid)
+    actor_email: Mapped[str | None] = mapped_column(String(254))
+    approved_by: Mapped[str | None] = mapped_column(String(254))  # the second person's address
+    reverses_id: Mapped[int | None] = mapped_column(BigId)  # no entry ever goes: no foreign key
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
     __table_args__ = (
@@ -399,7 +406,71 @@ class CreditTransaction(Base):
         Index("ix_credit_transactions_user_id_id", "user_id", "id"),
         Index("ix_credit_transactions_created_at_id", "created_at", "id"),
         Index("ix_credit_transactions_type_id", "type", "id"),
+        Index("ix_credit_transactions_actor_id_id", "actor_id", "id"),
+        Index("uq_credit_transactions_reverses_id", "reverses_id", unique=True),  # once only
     )
+
+    def __str__(self) -> str:
+        return f"{self.amount:+,} for {self.user_email}"
+
+
+class PendingAdjustment(Base):
+    """A change of credits that waits for a second person (S2; contract, `ADJUST_LIMIT`)."""
+
+    __tablename__ = "pending_adjustments"
+    STATUSES = ("pending", "approved", "declined")
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    amount: Mapped[int] = mapped_column(Integer)
+    reason: Mapped[str] = mapped_column(String(500))
+    reverses_id: Mapped[int | None] = mapped_column(BigId)
+    idempotency_key: Mapped[str | None] = mapped_column(String(300), unique=True)
+    status: Mapped[str] = mapped_column(String(20), default="pending", server_default="pending")
+    requested_by: Mapped[UUID | None] = mapped_column(Uuid)
+    requested_email: Mapped[str] = mapped_column(String(254))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    decided_by: Mapped[UUID | None] = mapped_column(Uuid)
+    decided_email: Mapped[str | None] = mapped_column(String(254))
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    note: Mapped[str | None] = mapped_column(String(500))
+    transaction_id: Mapped[int | None] = mapped_column(BigId)
+
+    user: Mapped[User] = relationship()
+
+    __table_args__ = (
+        CheckConstraint("amount <> 0", name="amount"),
+        CheckConstraint(one_of("status", STATUSES), name="status"),
+        Index("ix_pending_adjustments_user_id_id", "user_id", "id"),
+        Index("ix_pending_adjustments_status_id", "status", "id"),
+        NEVER_REUSED,
+    )
+
+
+class IdempotencyKey(Base):
+    """What a caller's key was used for, so that a request sent twice is done once."""
+
+    __tablename__ = "idempotency_keys"
+
+    key: Mapped[str] = mapped_column(String(300), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+
+class CreditDay(Base):
+    """What the ledger's entries of one UTC day and type add up to.
+
+    The database keeps it by a trigger, whoever writes the entries, so that the overview adds up
+    days instead of a million entries.
+    """
+
+    __tablename__ = "credit_days"
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    type: Mapped[str] = mapped_column(String(20), primary_key=True)
+    added: Mapped[int] = mapped_column(BigInteger)  # the sum of what is above zero
+    taken: Mapped[int] = mapped_column(BigInteger)  # of what is below, without its sign
+    entries: Mapped[int] = mapped_column(BigInteger)
 
 
 class AuditEvent(Base):
@@ -412,6 +483,8 @@ class AuditEvent(Base):
     actor_id: Mapped[UUID | None] = mapped_column(Uuid)
     actor_email: Mapped[str | None] = mapped_column(String(254))
     actor_level: Mapped[str | None] = mapped_column(String(20))
+    viewing_as_id: Mapped[UUID | None] = mapped_column(Uuid)
+    viewing_as_email: Mapped[str | None] = mapped_column(String(254))
     action: Mapped[str] = mapped_column(String(60))
     subject_type: Mapped[str | None] = mapped_column(String(40))
     subject_id: Mapped[str | None] = mapped_column(String(255))

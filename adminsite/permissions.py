@@ -39,6 +39,11 @@ class Permission(StrEnum):
     ROLES_WRITE = "roles:write"
     STAFF_READ = "staff:read"
     STAFF_WRITE = "staff:write"
+    SUBSCRIPTIONS_READ = "subscriptions:read"
+    SUBSCRIPTIONS_WRITE = "subscriptions:write"
+    CREDITS_READ = "credits:read"
+    CREDITS_WRITE = "credits:write"
+    USERS_VIEW_AS = "users:view_as"
     AUDIT_READ = "audit:read"
     DATA_IMPORT = "data:import"
     DATA_EXPORT = "data:export"
@@ -61,6 +66,11 @@ GRANTS: dict[Permission, Level] = {
     Permission.ROLES_WRITE: WHO_CHANGES_ROLES,
     Permission.STAFF_READ: Level.OWNER,
     Permission.STAFF_WRITE: Level.OWNER,
+    Permission.SUBSCRIPTIONS_READ: Level.SUPPORT,
+    Permission.SUBSCRIPTIONS_WRITE: Level.ADMIN,
+    Permission.CREDITS_READ: Level.SUPPORT,
+    Permission.CREDITS_WRITE: Level.ADMIN,
+    Permission.USERS_VIEW_AS: Level.ADMIN,
     Permission.AUDIT_READ: Level.ADMIN,
     Permission.DATA_IMPORT: Level.ADMIN,
     Permission.DATA_EXPORT: Level.ADMIN,
@@ -78,13 +88,19 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The person (or the system) in whose name something is done."""
+    """The person (or the system) in whose name something is done.
+
+    Attributes:
+        behind: the member of staff who looks at the site as this person; None when they are
+            themselves. Nothing can be changed then.
+    """
 
     id: UUID | None
     email: str
     name: str
     level: Level
     origin: Origin = Origin()
+    behind: "Actor | None" = None
 
     def seen_from(self, origin: Origin) -> "Actor":
         """The same person, acting from there."""
@@ -109,11 +125,13 @@ def level_of(role: str, staff_role: str | None, staff_status: str | None) -> Lev
 
 def may(person: Actor, permission: Permission) -> bool:
     """Whether the person's level reaches what the permission asks for."""
-    return person.level >= GRANTS[permission]
+    return person.behind is None and person.level >= GRANTS[permission]
 
 
 def refusal(person: Actor, permission: Permission) -> str:
     """Why not, in a sentence for the person who was refused."""
+    if person.behind is not None:
+        return f"You are viewing the site as {person.email}. Stop viewing first."
     needed = GRANTS[permission].label
     article = "an" if needed[0] in "aeiou" else "a"
     if person.level is Level.NONE:

@@ -22,6 +22,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "fk_link_owners_link_id_links": ("owners", "The link was deleted a moment ago."),
     "fk_link_tags_tag_id_tags": ("tags", "One of these tags was deleted a moment ago. Save again."),
     "fk_link_tags_link_id_links": ("tags", "The link was deleted a moment ago."),
+    "uq_credit_transactions_reverses_id": ("entry", "This entry was reversed a moment ago."),
     "ck_keywords_url_template": ("url_template", "The URL template must contain {slug}."),
 }
 # SQLite names the columns and not the constraint.
@@ -32,6 +33,7 @@ SQLITE_FORMS = {
     "uq_users_email_key": "users.email_key",
     "uq_admins_user_id": "admins.user_id",
     "uq_link_owners_one_primary": "link_owners.link_id",
+    "uq_credit_transactions_reverses_id": "credit_transactions.reverses_id",
     "pk_link_owners": "link_owners.link_id, link_owners.user_id",
     "pk_link_tags": "link_tags.link_id, link_tags.tag_id",
 }
