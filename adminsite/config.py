@@ -5,7 +5,7 @@ Source: contract, section Environment.
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
@@ -22,7 +22,11 @@ RANGES = {  # smallest and largest that make sense
     "session_hours": (0.01, 24 * 365),
     "session_idle_minutes": (0.1, 60 * 24 * 365),
     "import_max_mb": (1, 10_000),
+    "overview_cache_s": (0, 24 * 3600),
 }
+LEVELS = ("support", "admin", "owner")
+TIERS = ("starter", "hobby", "pro", "business")
+Amounts = tuple[tuple[str, int], ...]  # by word; hashable, so that settings stay frozen
 
 
 class ConfigError(RuntimeError):
@@ -33,7 +37,8 @@ class ConfigError(RuntimeError):
 class Settings:
     """Every setting with its default; the README's table is checked against this class.
 
-    Prices are cents a month by tier. Limits are in Flask-Limiter's notation.
+    Prices are cents a month by tier. Rate limits are in Flask-Limiter's notation. The limit of
+    one adjustment is in credits: one for everybody, or by level.
     """
 
     database_url: str = ""
@@ -45,6 +50,10 @@ class Settings:
     session_idle_minutes: float = 120.0
     session_cookie_secure: bool = True
     login_rate_limit: str = "10 per minute;100 per hour"
+    api_rate_limit: str = "600 per minute"
+    adjust_limit: Amounts = ()
+    prices: Amounts = ()
+    overview_cache_s: float = 30.0
     import_max_mb: int = 64
     smtp_url: str = field(default="", repr=False)  # may hold a password
     mail_from: str = "adminsite@localhost"
@@ -72,6 +81,14 @@ class Settings:
         debug = environ.get("FLASK_DEBUG", "").lower() not in {"", "0", "false", "no"}
         relaxed = debug or bool((overrides or {}).get("TESTING"))
         return cls(**_checked(cls, {k: v for k, v in given.items() if k in known}, relaxed=relaxed))
+
+    def adjust_cap(self, level: str) -> int | None:
+        """How many credits somebody of that level adjusts without a second person; None for any."""
+        return dict(self.adjust_limit).get(level)
+
+    def price(self, tier: str | None) -> int | None:
+        """Cents a month; None when nobody said."""
+        return dict(self.prices).get(tier or "")
 
     def for_flask(self) -> dict[str, Any]:
         """The settings that Flask and its extensions read under names of their own."""
@@ -133,22 +150,50 @@ def _check_ranges(values: Mapping[str, Any]) -> None:
 
 
 def _parsed(name: str, value: Any, kind: str) -> Any:
-    if not isinstance(value, str):
-        return tuple(value) if isinstance(value, list) else value
+    if isinstance(value, Mapping):
+        value = ",".join(f"{word}={amount}" for word, amount in value.items())
+    elif isinstance(value, list):
+        return tuple(value)
+    elif not isinstance(value, str):
+        return _limits(str(value)) if name == "adjust_limit" and value is not None else value
     text = value.strip()
+    parse = PARSERS.get(name) or next(
+        (parser for word, parser in PARSERS_OF.items() if word in kind), str
+    )
     try:
-        if "bool" in kind:
-            return _yes(text)
-        if "tuple" in kind:
-            return tuple(part.strip() for part in text.split(",") if part.strip())
-        if "int" in kind:
-            return int(text)
-        if "float" in kind:
-            return float(text)
+        return parse(text)
     except ValueError as error:
         message = f"{PREFIX}{name.upper()}={value!r}: {error}"
         raise ConfigError(message) from None
-    return text
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _limits(text: str) -> Amounts:
+    """One number for every level, or "admin=500,owner=10000"."""
+    if "=" in text or not text:
+        return _amounts(text, LEVELS)
+    return tuple((level, _amount(text)) for level in LEVELS)
+
+
+def _amounts(text: str, known: tuple[str, ...]) -> Amounts:
+    found = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        word, _, amount = (piece.strip() for piece in part.partition("="))
+        if word not in known or word in found:
+            message = f"each of {', '.join(known)} at most once, as in {known[0]}=900"
+            raise ValueError(message)
+        found[word] = _amount(amount)
+    return tuple(found.items())
+
+
+def _amount(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 9:  # noqa: PLR2004 - 32 bits hold nine
+        message = f"{text!r} is no whole number"
+        raise ValueError(message)
+    return int(text)
 
 
 def _yes(text: str) -> bool:
@@ -158,3 +203,15 @@ def _yes(text: str) -> bool:
         message = "say 1 or 0"
         raise ValueError(message)
     return words[text.lower()]
+
+
+PARSERS: dict[str, Callable[[str], Any]] = {
+    "adjust_limit": _limits,
+    "prices": lambda text: _amounts(text, TIERS),
+}
+PARSERS_OF: dict[str, Callable[[str], Any]] = {
+    "bool": _yes,
+    "tuple": _words,
+    "int": int,
+    "float": float,
+}

@@ -7,8 +7,18 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from adminsite.errors import InvalidError
-from adminsite.models import Admin, Keyword, Link, Tag, User
-from adminsite.operations import admins, constraints, keywords, links, tags, users, versions
+from adminsite.models import Admin, CreditTransaction, Keyword, Link, Subscription, Tag, User
+from adminsite.operations import (
+    admins,
+    constraints,
+    keywords,
+    ledger,
+    links,
+    subscriptions,
+    tags,
+    users,
+    versions,
+)
 from adminsite.permissions import Permission
 
 
@@ -26,6 +36,7 @@ class Resource:
         write: who may change.
         fields: what forms, API and import may set, in the order people fill them in.
         fixed: those of `fields` that are set once, at creation.
+        called: its plural in URLs and messages, where the table's name is not it.
     """
 
     model: type[Any]
@@ -34,11 +45,12 @@ class Resource:
     write: Permission
     fields: tuple[str, ...]
     fixed: tuple[str, ...] = ()
+    called: str = ""
 
     @property
     def key(self) -> str:
-        """Its name in URLs and messages: the table's."""
-        return str(self.model.__tablename__)
+        """Its name in URLs and messages: the table's, unless it is called something else."""
+        return self.called or str(self.model.__tablename__)
 
     def supports(self, verb: str) -> bool:
         """Whether the operation exists."""
@@ -100,6 +112,23 @@ ADMINS = Resource(
     read=Permission.STAFF_READ,
     write=Permission.STAFF_WRITE,
     fields=admins.FIELDS,
+)
+
+SUBSCRIPTIONS = Resource(
+    model=Subscription,
+    operations=subscriptions,
+    read=Permission.SUBSCRIPTIONS_READ,
+    write=Permission.SUBSCRIPTIONS_WRITE,
+    fields=("user_id", "tier", "status", "current_period_start", "current_period_end"),
+)
+
+CREDITS = Resource(
+    model=CreditTransaction,
+    operations=ledger,
+    read=Permission.CREDITS_READ,
+    write=Permission.CREDITS_WRITE,
+    fields=("user_email", "amount", "balance_after", "type", "description", "actor_email"),
+    called="credits",
 )
 
 TAGS = Resource(

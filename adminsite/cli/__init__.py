@@ -5,9 +5,17 @@ Source: contract, section Commands.
 
 from flask import Flask
 
-from adminsite.cli import audit, data, demo, people, staff
+from adminsite.cli import audit, data, demo, ledger, people, staff
 
-GROUPS = (data.commands, staff.commands, people.users, people.tokens, audit.commands, demo.commands)
+GROUPS = (
+    data.commands,
+    staff.commands,
+    people.users,
+    people.tokens,
+    ledger.commands,
+    audit.commands,
+    demo.commands,
+)
 
 
 def register(app: Flask) -> None:

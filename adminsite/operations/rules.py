@@ -33,6 +33,9 @@ EMAIL_LENGTH = 254
 NAME_LENGTH = 200
 TOKEN_NAME_LENGTH = 100
 TOKEN_DAYS = 3650
+REASON_LENGTH = 500
+KEY_LENGTH = 255
+LARGEST = 2**31 - 1  # of what an amount or a balance can be
 PLACEHOLDER = "{slug}"
 # Separates tags and owners in a CSV cell, so neither may hold it.
 SEPARATOR = ";"
@@ -45,6 +48,7 @@ _LINE_CONTROL = re.compile("[\t\n\r\u2028\u2029]")
 _URL_SPACE = re.compile("[\\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.ASCII | re.IGNORECASE)
 _AUTHORITY = re.compile(r"https?://([^/\\?#]+)", re.ASCII | re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
 _EMAIL = re.compile(r"[^\s@;,<>\"]+@[^\s@;,<>\"]+")
 
 
@@ -366,6 +370,110 @@ def days(value: object) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) <= TOKEN_DAYS):  # noqa: PLR2004
         raise ValueError(f"Give the days as a whole number from 1 to {TOKEN_DAYS:,}.")
     return int(text)
+
+
+def credits_amount(value: object) -> int:
+    """A change of credits: a whole number with its sign, not 0.
+
+    Raises:
+        ValueError: no whole number, 0, or beyond 32 bits.
+
+    Source: D-13.
+    """
+    amount = _whole(value, "amount")
+    if amount == 0:
+        raise ValueError("The amount cannot be 0: a plus adds credits, a minus removes them.")
+    return amount
+
+
+def balance(value: object) -> int:
+    """What a balance is set to: a whole number, a debt below zero (D-11).
+
+    Raises:
+        ValueError: no whole number, or beyond 32 bits.
+
+    Source: D-13.
+    """
+    return _whole(value, "balance")
+
+
+def reason(value: object) -> str:
+    """Why something is done: 1 to 500 characters without outer white space.
+
+    Raises:
+        ValueError: nothing visible, too long, or a control character.
+
+    Source: D-14.
+    """
+    return _said(value, "reason", "Give a reason: whoever reads this later will ask.")
+
+
+def note(value: object) -> str:
+    """What whoever decides on a request has to say; like a reason.
+
+    Raises:
+        ValueError: nothing visible, too long, or a control character.
+    """
+    return _said(value, "note", "Give a note that says why you decide so.")
+
+
+def idempotency_key(value: object) -> str:
+    """The word a caller names one request by: 1 to 255 printable ASCII characters.
+
+    Raises:
+        ValueError: empty, too long, or something else in it.
+
+    Source: contract, JSON (`Idempotency-Key`).
+    """
+    text = _text(value, "idempotency key")
+    if not (0 < len(text) <= KEY_LENGTH and text.isascii() and text.isprintable()):
+        raise ValueError(
+            f"An idempotency key has 1 to {KEY_LENGTH} characters: letters, digits and signs."
+        )
+    return text
+
+
+def tier(value: object) -> str | None:
+    """The plan of a subscription; None for none.
+
+    Raises:
+        ValueError: not one of the tiers.
+
+    Source: D-25.
+    """
+    return _word(value, "tier", User.TIERS) if value not in (None, "") else None
+
+
+def subscription_status(value: object) -> str | None:
+    """The status of a subscription; None for none.
+
+    Raises:
+        ValueError: not one of the statuses.
+
+    Source: D-25.
+    """
+    return _word(value, "status", User.STATUSES) if value not in (None, "") else None
+
+
+def _said(value: object, what: str, ask: str) -> str:
+    text = plain_text(value, what, REASON_LENGTH)
+    if not _visible(text):
+        raise ValueError(ask)
+    return text
+
+
+def _whole(value: object, what: str) -> int:
+    """A whole number of 32 bits, from JSON or as people type it."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        number = value
+    else:
+        text = _text(value, what).strip().replace("\N{MINUS SIGN}", "-")
+        if not _NUMBER.fullmatch(text):
+            raise ValueError(f"The {what} is a whole number, such as 50 or -50.")
+        number = int(text)
+    if abs(number) > LARGEST:
+        raise ValueError(f"The {what} lies between {-LARGEST:,} and {LARGEST:,}.")
+    return number
 
 
 def _word(value: object, what: str, known: tuple[str, ...], default: str = "") -> str:
