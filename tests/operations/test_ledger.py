@@ -7,8 +7,7 @@ from sqlalchemy.orm import Session
 
 from adminsite import queries
 from adminsite.db import transaction
-from adminsite.errors import ForbiddenError, InvalidError, RuleError
-from adminsite.models import AuditEvent, CreditDay, CreditTransaction, User
+from adminsite.models import CreditDay, CreditTransaction, User
 from adminsite.operations import ledger, users
 from tests.factories import UserFactory
 from tests.people import acting
