@@ -8,6 +8,7 @@ from sqlalchemy import Table, bindparam, select, update
 
 from adminsite.audit import AUDITED_DML
 from adminsite.db import Base, db, utc_now
+from adminsite.demo import money
 from adminsite.demo.content import KEYWORDS, SHARED, SYSTEMS, TEAMS, TOPICS
 from adminsite.models import Keyword, Link, Tag, User
 from adminsite.operations import admins, credentials, keywords, links, tags, users
@@ -37,6 +38,7 @@ def load() -> bool:
     words = keywords.create_many(list(_keywords()), by=admin)
     for rows in ([*people.values(), *teams.values()], made, words, _all_tags()):
         _spread(rows)
+    money.load(people["member"], _acting(people["owner"]), admin)
     _work({link.slug: link for link in made}, people, teams)
     return True
 

@@ -131,6 +131,7 @@ class _Change:
     key: str | None = None
     reverses: int | None = None
     approved_by: str | None = None
+    at: datetime | None = None
 
 
 def adjust(
@@ -184,7 +185,14 @@ def adjust(
 
 
 def enter(  # noqa: PLR0913 - an entry has that many parts
-    user: User, amount: int, kind: str, *, by: Actor, reference: str = "", about: str = ""
+    user: User,
+    amount: int,
+    kind: str,
+    *,
+    by: Actor,
+    reference: str = "",
+    about: str = "",
+    at: datetime | None = None,
 ) -> CreditTransaction:
     """Enter what the service itself did: a purchase, a use, a bonus.
 
@@ -192,6 +200,7 @@ def enter(  # noqa: PLR0913 - an entry has that many parts
         kind: one of `TYPES_ENTERED`.
         reference: what it belongs to elsewhere, such as an invoice.
         about: a sentence for whoever reads the entry.
+        at: when it happened, where that is past; a person's entries come in the order of time.
 
     Raises:
         ForbiddenError: the actor may not change credits.
@@ -209,7 +218,8 @@ def enter(  # noqa: PLR0913 - an entry has that many parts
     _refuse_beyond(user, clean["amount"])
     if kind == USAGE and user.credits_balance + clean["amount"] < 0:
         raise BalanceError(f"{user.email} has {user.credits_balance:,} credits; that is too few.")
-    return _enter(user, _Change(clean["amount"], kind, about, reference, about), by=by)
+    change = _Change(clean["amount"], kind, about, reference, about, at=at)
+    return _enter(user, change, by=by)
 
 
 def reverse(
@@ -573,6 +583,7 @@ def _enter(
         actor_email=actor.email,
         approved_by=change.approved_by,
         reverses_id=change.reverses,
+        created_at=change.at or utc_now(),
     )
     db.session.add(entry)
     db.session.flush()
