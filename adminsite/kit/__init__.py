@@ -2,11 +2,12 @@
 
 from adminsite.kit.access import PageView
 from adminsite.kit.columns import Chip, Person
-from adminsite.kit.filters import ChoiceFilter, DayFilter, LookupFilter
+from adminsite.kit.filters import CaseFilter, ChoiceFilter, DayFilter, LookupFilter
 from adminsite.kit.forms import Lookup, LookupField, TagsField
 from adminsite.kit.view import ResourceView
 
 __all__ = [
+    "CaseFilter",
     "Chip",
     "ChoiceFilter",
     "DayFilter",

@@ -54,6 +54,7 @@ class Column:
     Attributes:
         options: the words a "select" or "switch" knows, each with its label.
         asks: what is asked before a "select" or "switch" saves; `{label}` is the record's name.
+        shape: makes its values fit for the cell, where the kind does not do that.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Column:
     searched: bool
     options: tuple[tuple[str, str], ...] = ()
     asks: str = ""
+    shape: Callable[[Any], Any] | None = None
 
     @property
     def numeric(self) -> bool:
@@ -92,9 +94,21 @@ def moment(value: datetime | None) -> Moment | None:
     )
 
 
+class Amount(NamedTuple):
+    """A change of a number: with its sign, and whether it adds."""
+
+    text: str
+    gain: bool
+
+
 def signed(amount: int) -> str:
     """A number with its sign, as people write it."""
     return f"{amount:+,}".replace("-", "−")
+
+
+def change_of(amount: int) -> Amount:
+    """An amount fit for a cell."""
+    return Amount(signed(amount), amount > 0)
 
 
 def short(text: str | None, *, link: bool) -> ShortText | None:
@@ -122,6 +136,7 @@ SHAPES: Mapping[str, Callable[[Any], Any]] = {
     "date": moment,
     "url": lambda value: short(value, link=True),
     "template": template_parts,
+    "amount": change_of,
 }
 UNWRAPPED = frozenset({"url", "template"})  # cells that hold controls of their own
 AT_ONCE = frozenset({"select", "switch"})  # cells that are controls: a change saves

@@ -29,6 +29,7 @@ def check(view: Any) -> None:
     for attribute, known in (
         ("column_list", loaded),
         ("column_details_list", loaded),
+        ("row_also", mapped),
         ("column_export_list", loaded),
         ("column_sortable_list", mapped),
         ("column_editable_list", mapped & set(view.resource.fields)),

@@ -33,6 +33,11 @@ def formula_safe(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
+def safe(value: Any) -> str:
+    """The value as text for a CSV cell; a number below zero is no formula."""
+    return str(value) if isinstance(value, int) else formula_safe(cell(value))
+
+
 def cell(value: Any) -> str:
     """A value as text for a CSV cell: several separated by `;`, times in ISO 8601."""
     if value is None:
@@ -74,10 +79,7 @@ def lines(view: "ResourceView", query: listing.Query) -> Iterator[str]:
         related = listing.related(view, session, records)
         text = [
             writer.writerow(
-                [
-                    formula_safe(cell(related[n].get(r.id, []) if n in related else getattr(r, n)))
-                    for n in names
-                ]
+                [safe(related[n].get(r.id, []) if n in related else getattr(r, n)) for n in names]
             )
             for r in records
         ]

@@ -76,6 +76,31 @@ class ChoiceFilter(Filter):
 
 
 @dataclass(frozen=True, slots=True)
+class CaseFilter(Filter):
+    """One of a few words, each with a condition of its own."""
+
+    kind: ClassVar[str] = "choice"
+    cases: Mapping[str, tuple[str, ColumnElement[bool]]]
+
+    @property
+    def options(self) -> tuple[tuple[str, str], ...]:
+        """The words with their labels."""
+        return tuple((word, label) for word, (label, _condition) in self.cases.items())
+
+    def read(self, args: Mapping[str, str]) -> Active | None:
+        """See `Filter.read`."""
+        value = args.get(self.name, "")
+        if not value:
+            return None
+        if value not in self.cases:
+            known = ", ".join(self.cases)
+            message = f"The filter {self.label} knows {known}; not “{value[:40]}”."
+            raise FilterError(message)
+        label, condition = self.cases[value]
+        return Active(condition, label)
+
+
+@dataclass(frozen=True, slots=True)
 class LookupFilter(Filter):
     """Rows that belong to another record, found by searching on the server.
 
@@ -124,9 +149,7 @@ class DayFilter(Filter):
 
     def read(self, args: Mapping[str, str]) -> Active | None:
         """See `Filter.read`."""
-        day = args.get(self.name, "")
-        first = self._day(args.get(f"{self.name}_from") or day)
-        last = self._day(args.get(f"{self.name}_to") or day)
+        first, last = self.period(args)
         if first is None and last is None:
             return None
         conditions = []
@@ -135,6 +158,16 @@ class DayFilter(Filter):
         if last is not None and last.date() < date.max:
             conditions.append(self.column < last + timedelta(days=1))
         return Active(and_(true(), *conditions), _period(first, last))
+
+    def period(self, args: Mapping[str, str]) -> tuple[datetime | None, datetime | None]:
+        """The first and the last day asked for, each as its midnight; None for no end.
+
+        Raises:
+            FilterError: one of them is no day.
+        """
+        day = args.get(self.name, "")
+        first = self._day(args.get(f"{self.name}_from") or day)
+        return first, self._day(args.get(f"{self.name}_to") or day)
 
     def _day(self, text: str) -> datetime | None:
         if not text:

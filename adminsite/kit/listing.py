@@ -140,7 +140,7 @@ def conditions(view: "ResourceView", session: Session, query: Query) -> list[Col
 
 def matches(view: "ResourceView", session: Session, term: str) -> ColumnElement[bool]:
     """The records that hold the term in a searched column, theirs or a related one."""
-    parts = [contains(session, view.searched_text, term)]
+    parts = [contains(session, view.searched_text, term)] if view.searches_itself else []
     for also in view.search_also.values():
         condition = also(session, term)
         if condition is not None:

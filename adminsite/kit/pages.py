@@ -12,7 +12,7 @@ from adminsite.kit import listing
 from adminsite.kit.columns import SHAPES
 from adminsite.kit.deleting import Once
 from adminsite.kit.editing import Draft
-from adminsite.kit.filters import ChoiceFilter, Filter, LookupFilter
+from adminsite.kit.filters import Filter, LookupFilter
 from adminsite.kit.forms import ResourceForm, TagsField
 from adminsite.web import is_htmx
 
@@ -60,6 +60,7 @@ def listed(view: "ResourceView", args: Mapping[str, str], *, whole: bool) -> str
         "actions": view.allowed_actions(),
     }
     context["select"] = bool(context["actions"])
+    context |= view.list_context(query, whole=whole)
     template = view.list_template if whole else "model/_list.html"
     return str(
         view.render(
@@ -141,7 +142,7 @@ def _filter(
         "values": {name: args.get(name, "") for name in flt.parameters},
         "text": active.text if active else "",
         "remove_url": query.url(url, **dict.fromkeys(flt.parameters)),
-        "options": flt.options if isinstance(flt, ChoiceFilter) else (),
+        "options": getattr(flt, "options", ()),
         "lookup_url": f"{url}/ajax/lookup/?name={flt.lookup}"
         if isinstance(flt, LookupFilter)
         else None,
@@ -258,7 +259,7 @@ def details(view: "ResourceView", row: Any) -> str:
     for name in filter(view.sees, view.column_details_list):
         kind = view.column_kinds.get(name) or view.kind_of(name)
         value = related[name].get(row.id, []) if name in related else getattr(row, name)
-        shape = SHAPES.get(kind)
+        shape = view.column_shapes.get(name) or SHAPES.get(kind)
         items.append((view.get_column_name(name), kind, shape(value) if shape else value))
     label = str(row)
     return str(

@@ -109,6 +109,7 @@ def shaped(  # noqa: PLR0913 - what a row is made of
     base: Mapping[str, str],
     term: str = "",
     refused: Mapping[Any, Mapping[str, str]] | None = None,
+    also: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """Records as the row loop wants them: values fit for cells, and their paths.
 
@@ -119,12 +120,13 @@ def shaped(  # noqa: PLR0913 - what a row is made of
         base: `url` of the list, `prefix` of the row's id, `label` column.
         term: the lower-cased searched term, marked where it occurs.
         refused: by record id, what cannot be done to it, and why.
+        also: further columns that the cells' markup reads.
     """
     rows = []
     refused = refused or {}
     url, prefix, label = base["url"], base["prefix"], base["label"]
     plan = [
-        (c.name, SHAPES.get(c.kind), related.get(c.name), bool(term) and c.searched)
+        (c.name, c.shape or SHAPES.get(c.kind), related.get(c.name), bool(term) and c.searched)
         for c in columns
     ]
     for record in records:
@@ -137,6 +139,7 @@ def shaped(  # noqa: PLR0913 - what a row is made of
             "label": getattr(record, label),
             "version": getattr(record, "version", ""),
             "refused": refused.get(key, NOTHING),
+            **{name: getattr(record, name) for name in also},
         }
         for name, shape, lookup, marks in plan:
             value = lookup.get(key, ()) if lookup is not None else getattr(record, name)

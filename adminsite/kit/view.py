@@ -21,7 +21,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 
 from adminsite import auth
 from adminsite.db import db, transaction
-from adminsite.kit import access, bulk, declare, editing, forms, routes, rows
+from adminsite.kit import access, bulk, declare, editing, forms, listing, routes, rows
 from adminsite.kit.bulk import BulkAction
 from adminsite.kit.columns import Column
 from adminsite.kit.deleting import Once, Question
@@ -84,6 +84,10 @@ class ResourceView(ModelView):
         search_also: conditions for searched columns of other tables, by their dotted name.
         sort_columns: the column that stands for another one when the list is sorted by that.
         column_choices: the words a "select" or "switch" column knows, with their labels.
+        column_shapes: how the values of a column are made fit for its cell, where the kind of
+            cell does not do that.
+        row_also: further columns that the cells' markup reads.
+        list_part: a template at the head of the list region, drawn from `list_context`.
         column_asks: what is asked before such a column saves; `{label}` is the record's name.
         filters: named filters of the list.
         edit_row_columns: fields of the whole-row edit; by default the editable columns.
@@ -117,6 +121,9 @@ class ResourceView(ModelView):
     search_column: ClassVar[Any] = None
     search_also: ClassVar[Mapping[str, Callable[[Session, str], ColumnElement[bool] | None]]] = {}
     sort_columns: ClassVar[Mapping[str, str]] = {}
+    column_shapes: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
+    row_also: ClassVar[tuple[str, ...]] = ()
+    list_part: ClassVar[str | None] = None
     column_asks: ClassVar[Mapping[str, str]] = {}
     filters: ClassVar[tuple[Filter, ...]] = ()
     edit_row_columns: ClassVar[tuple[str, ...] | None] = None
@@ -326,6 +333,11 @@ class ResourceView(ModelView):
         asked = (self.resource.read, self.export_permission)
         return person is not None and all(may(person, permission) for permission in asked)
 
+    @property
+    def acts_on_rows(self) -> bool:
+        """Whether the person may do anything to a row, so that rows have actions."""
+        return self.can_edit or self.can_delete
+
     # ---- what the kit's modules ask -------------------------------------------------------
 
     @property
@@ -337,6 +349,20 @@ class ResourceView(ModelView):
     def searchable(self) -> bool:
         """Whether the list can be searched."""
         return bool(self.column_searchable_list)
+
+    @cached_property
+    def searches_itself(self) -> bool:
+        """Whether a searched column is the record's own, not one of another table."""
+        return bool(set(self.column_searchable_list) - set(self.search_also))
+
+    def list_context(self, query: listing.Query, *, whole: bool) -> dict[str, Any]:  # noqa: ARG002
+        """What the view's own parts of the list are drawn from, beside the rows.
+
+        Args:
+            query: what the list shows.
+            whole: whether the page is drawn, not the list region alone.
+        """
+        return {}
 
     @cached_property
     def pk_column(self) -> Any:
@@ -439,6 +465,7 @@ class ResourceView(ModelView):
             searched=name in searched,
             options=self.column_choices.get(name, ()),
             asks=self.column_asks.get(name, ""),
+            shape=self.column_shapes.get(name),
         )
 
     def kind_of(self, name: str) -> str:
@@ -486,7 +513,7 @@ class ResourceView(ModelView):
     @property
     def drawn_names(self) -> tuple[str, ...]:
         """What the rows of the list are drawn from."""
-        names = tuple(column.name for column in self.shown)
+        names = (*(column.name for column in self.shown), *self.row_also)
         return (*names, "version") if self.column_choices else names
 
     @cached_property
@@ -515,11 +542,19 @@ class ResourceView(ModelView):
     ) -> Markup:
         """Records as table rows, as this person may see and use them."""
         shown = self.shown
-        may_edit = self.can_edit
+        may_edit, may_act = self.can_edit, self.acts_on_rows
         editable = frozenset(c.name for c in shown if may_edit and c.editable and self.sets(c.name))
-        refused = self.refusals(records, auth.current_person()) if may_edit else None
-        drawn = rows.shaped(records, shown, related, base=self.row_base, term=term, refused=refused)
-        actions = self.row_actions if may_edit or self.can_delete else ""
+        refused = self.refusals(records, auth.current_person()) if may_act else None
+        drawn = rows.shaped(
+            records,
+            shown,
+            related,
+            base=self.row_base,
+            term=term,
+            refused=refused,
+            also=self.row_also,
+        )
+        actions = self.row_actions if may_act else ""
         pick = bool(self.allowed_actions())
         ruled = refused is not None
         variant = (shown, editable, actions, pick, ruled)
