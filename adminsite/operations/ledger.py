@@ -8,6 +8,7 @@ Source: D-11 to D-14, D-18; R-002-31 to R-002-37, R-002-61, R-002-67.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,8 @@ from adminsite.permissions import Actor, Permission, require
 ADJUSTMENT, REVERSAL, USAGE = "admin_adjustment", "reversal", "usage"
 TYPES_ENTERED = tuple(t for t in CreditTransaction.TYPES if t not in {ADJUSTMENT, REVERSAL})
 MOST_AT_ONCE = 5000
+AMOUNTS = ("amount", "set_to")
+_SIGNATURE = re.compile(r"\[Admin: (?:system|[0-9a-f-]{36})\] ")
 RULES: dict[str, rules.Rule] = {
     "amount": rules.credits_amount,
     "set_to": rules.balance,
@@ -70,6 +73,24 @@ class Outcome:
     entry: CreditTransaction | None = None
     pending: PendingAdjustment | None = None
     again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a change of credits would do to a balance as it is now.
+
+    Attributes:
+        waits: whether a second person would have to approve it.
+    """
+
+    before: int
+    amount: int
+    waits: bool
+
+    @property
+    def after(self) -> int:
+        """The balance then."""
+        return self.before + self.amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +188,8 @@ def adjust(
     full = _full(key, by)
     if not _claim(full, ["adjust", str(user.id), clean]):
         return _earlier(full)
-    amount = clean.get("amount", clean.get("set_to", 0) - user.credits_balance)
-    if amount == 0:
-        raise InvalidError({"set_to": f"The balance is {user.credits_balance:,} already."})
-    _refuse_beyond(user, amount)
-    if cap is not None and abs(amount) > cap:
+    amount = _amount(user, clean)
+    if _needs_second(amount, cap):
         return Outcome(pending=_ask(user, amount, clean["reason"], by=by, key=full))
     change = _Change(
         amount,
@@ -182,6 +200,23 @@ def adjust(
         full,
     )
     return Outcome(entry=_enter(user, change, by=by))
+
+
+def foresee(user: User, values: Mapping[str, object], *, by: Actor, cap: int | None) -> Foreseen:
+    """What `adjust` would do with these values now; nothing is locked or changed.
+
+    Args:
+        values: `amount` or `set_to`, as in `adjust`; the reason is not asked for yet.
+        cap: as in `adjust`.
+
+    Raises:
+        ForbiddenError: the actor may not adjust credits.
+        InvalidError: the amount breaks its rule, or there is nothing to change.
+        BalanceError: the balance would not fit 32 bits.
+    """
+    require(by, Permission.CREDITS_WRITE)
+    amount = _amount(user, rules.check(_one_amount(values), RULES))
+    return Foreseen(user.credits_balance, amount, _needs_second(amount, cap))
 
 
 def enter(  # noqa: PLR0913 - an entry has that many parts
@@ -250,26 +285,58 @@ def reverse(
     if refusal := reversal_objection(entry):
         raise refusal
     _refuse_beyond(user, -entry.amount)
-    if cap is not None and abs(entry.amount) > cap:
+    if _needs_second(entry.amount, cap):
         asked = _ask(user, -entry.amount, clean["reason"], by=by, key=full, reverses=entry.id)
         return Outcome(pending=asked)
     return Outcome(entry=_reverse(entry, user, clean["reason"], by=by, key=full))
 
 
+def foresee_reversal(entry: CreditTransaction, *, by: Actor, cap: int | None) -> Foreseen:
+    """What `reverse` would do now; nothing is locked or changed.
+
+    Raises:
+        ForbiddenError: the actor may not adjust credits.
+        RuleError: it cannot be reversed; see `reverse`.
+    """
+    require(by, Permission.CREDITS_WRITE)
+    if refusal := reversal_objection(entry):
+        raise refusal
+    user = db.session.get_one(User, entry.user_id)
+    _refuse_beyond(user, -entry.amount)
+    return Foreseen(user.credits_balance, -entry.amount, _needs_second(entry.amount, cap))
+
+
 def reversal_objection(entry: CreditTransaction) -> RuleError | None:
     """Why an entry cannot be reversed; None when it can."""
-    if entry.type == REVERSAL:
-        return RuleError("A reversal is not reversed. Adjust the credits instead.")
-    if entry.user_id is None:
-        return RuleError("The account was deleted; there is no balance to change.")
+    return reversal_objections([entry]).get(entry.id)
+
+
+def reversal_objections(entries: Sequence[Any]) -> dict[int, RuleError]:
+    """The same of many, by id: two statements, however many there are.
+
+    Args:
+        entries: with `id`, `type` and `user_id`.
+    """
+    keys = [entry.id for entry in entries]
     session = db.session()
-    made = CreditTransaction.reverses_id == entry.id
-    if session.scalar(select(CreditTransaction.id).where(made)) is not None:
-        return ReversedError("This entry was reversed already.")
-    asked = (PendingAdjustment.reverses_id == entry.id, PendingAdjustment.status == "pending")
-    if session.scalar(select(PendingAdjustment.id).where(*asked).limit(1)) is not None:
-        return ReversedError("The reversal of this entry waits for a second person already.")
-    return None
+    made = select(CreditTransaction.reverses_id).where(CreditTransaction.reverses_id.in_(keys))
+    asked = select(PendingAdjustment.reverses_id).where(
+        PendingAdjustment.reverses_id.in_(keys), PendingAdjustment.status == "pending"
+    )
+    reversed_, waiting = set(session.scalars(made)), set(session.scalars(asked))
+    found: dict[int, RuleError] = {}
+    for entry in entries:
+        if entry.type == REVERSAL:
+            found[entry.id] = RuleError("A reversal is not reversed. Adjust the credits instead.")
+        elif entry.user_id is None:
+            found[entry.id] = RuleError("The account was deleted; there is no balance to change.")
+        elif entry.id in reversed_:
+            found[entry.id] = ReversedError("This entry was reversed already.")
+        elif entry.id in waiting:
+            found[entry.id] = ReversedError(
+                "The reversal of this entry waits for a second person already."
+            )
+    return found
 
 
 def approve(pending: PendingAdjustment, note: object, *, by: Actor) -> CreditTransaction:
@@ -385,6 +452,11 @@ def adjust_batch(rows: Sequence[Row], *, by: Actor, cap: int | None, key: str) -
     return Batch(reference, len(lines), len({line.email.lower() for line in lines}))
 
 
+def reason_of(description: str | None) -> str | None:
+    """What an entry's description says beside who wrote it (R-002-34, D-14)."""
+    return _SIGNATURE.sub("", description) if description else description
+
+
 # ---- asked before anything is written --------------------------------------------------------
 
 
@@ -396,16 +468,42 @@ def _checked(
     Raises:
         InvalidError: a value breaks its rule, or there is none or one too many.
     """
-    given = {name: value for name, value in values.items() if value not in (None, "")}
-    asked = {"reason": values.get("reason"), **given}
-    if "amount" in one_of and "set_to" not in given:
-        asked["amount"] = values.get("amount")
-    if {"amount", "set_to"} <= given.keys():
-        both = "Say an amount or the balance to reach, not both."
-        raise InvalidError({"amount": both, "set_to": both})
     if key is not None:
         rules.check({"idempotency_key": key}, {"idempotency_key": rules.idempotency_key})
-    return rules.check(asked, RULES)
+    others = {name: value for name, value in values.items() if name not in AMOUNTS}
+    amounts = _one_amount(values) if "amount" in one_of else {}
+    return rules.check({**others, **amounts, "reason": values.get("reason")}, RULES)
+
+
+def _one_amount(values: Mapping[str, object]) -> dict[str, object]:
+    """The one of the two amounts that was given.
+
+    Raises:
+        InvalidError: both were.
+    """
+    given = {name: values[name] for name in AMOUNTS if values.get(name) not in (None, "")}
+    if len(given) > 1:
+        both = "Say an amount or the balance to reach, not both."
+        raise InvalidError(dict.fromkeys(AMOUNTS, both))
+    return given or {"amount": values.get("amount")}
+
+
+def _amount(user: User, clean: Mapping[str, Any]) -> int:
+    """The change that was asked for, as far as the balance takes it.
+
+    Raises:
+        InvalidError: there is nothing to change.
+        BalanceError: the balance would not fit 32 bits.
+    """
+    amount: int = clean.get("amount", clean.get("set_to", 0) - user.credits_balance)
+    if amount == 0:
+        raise InvalidError({"set_to": f"The balance is {user.credits_balance:,} already."})
+    _refuse_beyond(user, amount)
+    return amount
+
+
+def _needs_second(amount: int, cap: int | None) -> bool:
+    return cap is not None and abs(amount) > cap
 
 
 def _refuse_beyond(user: User, amount: int) -> None:
