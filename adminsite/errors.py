@@ -40,6 +40,19 @@ class ForbiddenError(RuleError):
     code = "NOT_ADMIN"
 
 
+class LevelError(ForbiddenError):
+    """The person's level does not reach what is asked for.
+
+    Attributes:
+        code: NOT_OWNER where nobody below an owner would do.
+    """
+
+    def __init__(self, message: str, *, owner_needed: bool) -> None:
+        super().__init__(message)
+        if owner_needed:
+            self.code = "NOT_OWNER"
+
+
 class MissingError(RuleError):
     """The record does not exist, or no longer."""
 

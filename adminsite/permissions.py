@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from uuid import UUID
 
-from adminsite.errors import ForbiddenError
+from adminsite.errors import LevelError
 
 
 class Level(IntEnum):
@@ -143,7 +143,8 @@ def require(person: Actor, permission: Permission) -> None:
     """Refuse unless the person may.
 
     Raises:
-        ForbiddenError: with the level that would be needed.
+        LevelError: with the level that would be needed.
     """
     if not may(person, permission):
-        raise ForbiddenError(refusal(person, permission))
+        owner_needed = GRANTS[permission] is Level.OWNER
+        raise LevelError(refusal(person, permission), owner_needed=owner_needed)

@@ -14,7 +14,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from adminsite.db import db
-from adminsite.errors import RuleError
+from adminsite.errors import LevelError, RuleError
 from adminsite.web.asked import is_htmx, request_id, under, wants_json
 
 TITLES = {
@@ -44,7 +44,9 @@ SENTENCES = {
     500: "Something went wrong on our side, and it has been recorded.",
     503: "The database is busy. Nothing was changed; try again in a moment.",
 }
+NO_ADMIN = "Forbidden: Admin access required."  # the words of R-002-14
 STALE_FORM = "This page is out of date. Reload it and send the form again; nothing was changed."
+API = ("/api",)  # the family whose refusals carry a code
 CODES = {
     401: "NO_USER",
     403: "NOT_ADMIN",
@@ -115,7 +117,7 @@ def toast_header(message: str, level: str = "success") -> str:
 
 def _json(status: int, message: str, fields: Mapping[str, str] | None, code: str) -> Response:
     body: dict[str, Any]
-    if under(request.path, ("/api",)):
+    if under(request.path, API):
         body = {"error": message, "code": code, "details": dict(fields or {})}
     else:
         body = {"success": False, "error": {"message": message, "fields": dict(fields or {})}}
@@ -149,7 +151,10 @@ def _html(status: int, message: str) -> str:
 
 
 def _rule(error: RuleError) -> Response:
-    return refuse(error.status, error.message, fields=error.fields, code=error.code)
+    said = error.message
+    if isinstance(error, LevelError) and error.code == CODES[403] and under(request.path, API):
+        said = f"{NO_ADMIN} {said}"
+    return refuse(error.status, said, fields=error.fields, code=error.code)
 
 
 def _stale_form(error: CSRFError) -> Response:
