@@ -18,7 +18,7 @@ from sqlalchemy import Row, Select, Table, Update, bindparam, or_, select, updat
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import Unauthorized
 
-from adminsite import web
+from adminsite import throttle, web
 from adminsite.config import Settings
 from adminsite.db import WRITE, db, patience, utc_now
 from adminsite.errors import ForbiddenError
@@ -104,6 +104,7 @@ class Holder:
 
     actor: Actor
     scope: str
+    token_id: int
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -239,10 +240,11 @@ def _close() -> ResponseReturnValue | None:
 
 
 def _check_token() -> ResponseReturnValue | None:
-    """The answer to a token that is none; a true one must be good for the verb."""
+    """The answer to a token that is none; a true one is counted and must be good for the verb."""
     holder = _holder()
     if holder is None:
         return _refuse_script(NOT_VALID)
+    throttle.count_request(holder.token_id)
     if holder.scope != "write" and request.method not in SAFE:
         raise ForbiddenError(READ_ONLY)
     return None
@@ -316,7 +318,7 @@ def _load_holder(token: str) -> Holder | None:
         return None
     if row.last_used_at is None or now - row.last_used_at >= TOUCH_EVERY:
         _touch(_USED, row.token_id, now)
-    return Holder(_actor(row), row.scopes)
+    return Holder(_actor(row), row.scopes, row.token_id)
 
 
 def _one(statement: Select[Any], token: str) -> Row[Any] | None:

@@ -1,6 +1,7 @@
-"""Limits on guessing passwords, per account and per address; only failures count.
+"""Limits on guessing passwords, per account and per address, and on the requests of a token.
 
-A window longer than a quarter of an hour is cut to that, so nobody is locked out longer.
+Of sign-ins only failures count. A window longer than a quarter of an hour is cut to that, so
+nobody is locked out longer.
 Source: contract, section Environment.
 """
 
@@ -17,20 +18,24 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter, RateLimiter
 from werkzeug.exceptions import TooManyRequests
 
-from adminsite.config import ConfigError, Settings
+from adminsite.config import PREFIX, ConfigError, Settings
 
 LONGEST_S = 15 * 60
 STORE_S = 1.0
-KEY = "adminsite_throttle"
+KEY, API_KEY = "adminsite_throttle", "adminsite_throttle_api"
 SENTENCE = "Too many tries to {act}. Wait {wait}, then try again."
+API_SENTENCE = "Too many requests with this token. Wait {wait}, then try again."
 
 
 class Attempts:
-    """Counts sign-in attempts and refuses those beyond the limits."""
+    """Counts attempts and refuses those beyond the limits."""
 
-    def __init__(self, limits: Sequence[RateLimitItem], counter: RateLimiter) -> None:
+    def __init__(
+        self, limits: Sequence[RateLimitItem], counter: RateLimiter, sentence: str = SENTENCE
+    ) -> None:
         self.limits = limits
         self.counter = counter
+        self.sentence = sentence
         self.spare = FixedWindowRateLimiter(MemoryStorage())
 
     def count(self, *keys: str, act: str = "sign in") -> None:
@@ -44,9 +49,8 @@ class Attempts:
         """
         for key in keys:
             if wait_s := self._reliably(self._hit, key):
-                raise TooManyRequests(
-                    SENTENCE.format(act=act, wait=_words(wait_s)), retry_after=wait_s
-                )
+                said = self.sentence.format(act=act, wait=_words(wait_s))
+                raise TooManyRequests(said, retry_after=wait_s)
 
     def forgive(self, *keys: str) -> None:
         """Take back the attempt that was counted: it was no failure."""
@@ -89,10 +93,13 @@ def init_app(app: Flask, settings: Settings) -> None:
     except ConfigurationError as error:
         raise ConfigError("ADMINSITE_RATELIMIT_STORAGE_URI: " + str(error).split(":")[0]) from None
     limiter.enabled = False  # no route has a decorator of its: spare every request the search
-    app.extensions[KEY] = Attempts(login_limits(settings.login_rate_limit), limiter.limiter)
+    sign_ins = limits_of("LOGIN_RATE_LIMIT", settings.login_rate_limit)
+    scripts = limits_of("API_RATE_LIMIT", settings.api_rate_limit)
+    app.extensions[KEY] = Attempts(sign_ins, limiter.limiter)
+    app.extensions[API_KEY] = Attempts(scripts, limiter.limiter, API_SENTENCE)
 
 
-def login_limits(notation: str) -> list[RateLimitItem]:
+def limits_of(setting: str, notation: str) -> list[RateLimitItem]:
     """The limits as they are applied: no window longer than a quarter of an hour.
 
     Raises:
@@ -101,7 +108,7 @@ def login_limits(notation: str) -> list[RateLimitItem]:
     try:
         given = parse_many(notation)
     except ValueError as error:
-        raise ConfigError(f"ADMINSITE_LOGIN_RATE_LIMIT={notation!r}: {error}") from None
+        raise ConfigError(f"{PREFIX}{setting}={notation!r}: {error}") from None
     return [
         limit
         if limit.get_expiry() <= LONGEST_S
@@ -111,9 +118,21 @@ def login_limits(notation: str) -> list[RateLimitItem]:
 
 
 def attempts() -> Attempts:
-    """The application's counter."""
+    """The application's counter of sign-ins."""
     found: Attempts = current_app.extensions[KEY]
     return found
+
+
+def count_request(token_id: int) -> None:
+    """Count one request that an API token signed in.
+
+    Raises:
+        TooManyRequests: with the whole seconds to wait.
+
+    Source: contract, section Environment (API_RATE_LIMIT).
+    """
+    scripts: Attempts = current_app.extensions[API_KEY]
+    scripts.count(f"api token {token_id}")
 
 
 def login_keys(email: str) -> tuple[str, str]:

@@ -13,12 +13,12 @@ from werkzeug.exceptions import TooManyRequests
 
 from adminsite import throttle
 from adminsite.config import ConfigError, Settings
-from adminsite.throttle import Attempts, login_keys, login_limits
+from adminsite.throttle import Attempts, limits_of, login_keys
 
 
 @pytest.fixture
 def attempts() -> Attempts:
-    limits = login_limits("3 per minute;5 per hour")
+    limits = limits_of("LOGIN_RATE_LIMIT", "3 per minute;5 per hour")
     return Attempts(limits, FixedWindowRateLimiter(MemoryStorage()))
 
 
@@ -31,21 +31,26 @@ def bare_app() -> Iterator[Flask]:
 
 class TestLimits:
     def test_keep_short_windows(self) -> None:
-        assert [str(limit) for limit in login_limits("10 per minute;2/second")] == [
+        assert [
+            str(limit) for limit in limits_of("LOGIN_RATE_LIMIT", "10 per minute;2/second")
+        ] == [
             "10 per 1 minute",
             "2 per 1 second",
         ]
 
     @pytest.mark.parametrize("notation", ["100 per hour", "100 per day", "100 per 2 year"])
     def test_cut_long_windows_to_a_quarter_of_an_hour(self, notation: str) -> None:
-        [limit] = login_limits(notation)
+        [limit] = limits_of("LOGIN_RATE_LIMIT", notation)
 
         assert (limit.amount, limit.get_expiry()) == (100, 900)
 
     @pytest.mark.parametrize("notation", ["", "often", "ten per minute", "10 per fortnight"])
-    def test_must_make_sense(self, notation: str) -> None:
-        with pytest.raises(ConfigError, match="ADMINSITE_LOGIN_RATE_LIMIT"):
-            login_limits(notation)
+    @pytest.mark.parametrize("setting", ["login_rate_limit", "api_rate_limit"])
+    def test_must_make_sense(self, setting: str, notation: str) -> None:
+        settings = Settings(**{setting: notation})  # type: ignore[arg-type]
+
+        with pytest.raises(ConfigError, match=f"ADMINSITE_{setting.upper()}"):
+            throttle.init_app(Flask("bare"), settings)
 
 
 class TestCount:
@@ -127,7 +132,9 @@ class TestCount:
             attempts.count("account")
 
     def test_never_asks_to_wait_longer_than_a_quarter_of_an_hour(self) -> None:
-        attempts = Attempts(login_limits("1 per day"), FixedWindowRateLimiter(MemoryStorage()))
+        attempts = Attempts(
+            limits_of("LOGIN_RATE_LIMIT", "1 per day"), FixedWindowRateLimiter(MemoryStorage())
+        )
         attempts.count("account")
 
         with pytest.raises(TooManyRequests) as refusal:
