@@ -1,5 +1,6 @@
 """Answers: a page, a fragment for htmx, or JSON, from one place that knows which was asked."""
 
+import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -84,16 +85,26 @@ def json_object() -> dict[str, Any]:
     """What was sent as JSON.
 
     Raises:
-        BadRequest: the body is not JSON, or not an object.
+        BadRequest: the body is not JSON, not an object, or says a name twice, of which nobody
+            could say which is meant.
     """
+    sent = request.get_data() if request.is_json else b""
     try:
-        body = request.get_json(silent=True)
-    except RecursionError:
+        body = json.loads(sent, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
         message = "Send a JSON object."
         raise BadRequest(message)
     return body
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        message = "a name is said twice"
+        raise ValueError(message)
+    return found
 
 
 def _text(name: str, value: Any, *, whole: bool) -> str:

@@ -49,6 +49,7 @@ BODIES = [
     b'"role"',
     b"{'role': 'admin'}",
     b'{"role": NaN}',
+    b'{"role": "admin", "role": "support"}',  # which of them is meant?
     b'{"role": ' + b"9" * 5000 + b"}",
     b'{"\\ud800": "x"}',
     b'{"": ""}',
