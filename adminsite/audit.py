@@ -33,7 +33,7 @@ from sqlalchemy.orm import ORMExecuteState, Session
 
 from adminsite.db import Base, db, utc_now
 from adminsite.models import AuditEvent, AuditHead
-from adminsite.permissions import Actor
+from adminsite.permissions import Actor, require_oneself
 
 GENESIS = "0" * 64
 BATCH = 1000
@@ -56,6 +56,8 @@ SUBJECT = ("subject_type", "subject_id", "subject_label", "subject_version")
 LATE = frozenset(
     {"viewing_as_id", "viewing_as_email"}
 )  # hashed where given: older events lack them
+# All that happens in a session that views the site as somebody.
+WHILE_VIEWING = frozenset({"impersonation.stopped", "access.denied", "session.signed_out"})
 NOBODY: dict[str, Any] = dict.fromkeys(SUBJECT)
 
 Changes = Mapping[str, Any]
@@ -133,7 +135,13 @@ def record(
         subject: the record; its name at this moment is kept. None for events without one.
         changes: {field: [before, after]}; secrets must not be in it.
         reason: what the actor gave as the reason, if asked.
+
+    Raises:
+        ForbiddenError: the actor views the site as somebody else. Every change needs an event,
+            so here no operation can forget to ask.
     """
+    if action not in WHILE_VIEWING:
+        require_oneself(by)
     entry = _Queued(utc_now(), action, _json(changes), by, reason, subject)
     if subject is None:
         entry.named = NOBODY

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from uuid import UUID
 
-from adminsite.errors import LevelError
+from adminsite.errors import ForbiddenError, LevelError
 
 
 class Level(IntEnum):
@@ -131,12 +131,22 @@ def may(person: Actor, permission: Permission) -> bool:
 def refusal(person: Actor, permission: Permission) -> str:
     """Why not, in a sentence for the person who was refused."""
     if person.behind is not None:
-        return f"You are viewing the site as {person.email}. Stop viewing first."
+        return f"You are viewing the site as {person.email}, read only. Stop viewing first."
     needed = GRANTS[permission].label
     article = "an" if needed[0] in "aeiou" else "a"
     if person.level is Level.NONE:
         return "This page is for staff. Your account is not a staff account."
     return f"This needs {article} {needed}; you are signed in as {person.level.label}."
+
+
+def require_oneself(person: Actor) -> None:
+    """Refuse whoever views the site as somebody else: nothing is done in another's name.
+
+    Raises:
+        ForbiddenError: naming whom they view as.
+    """
+    if person.behind is not None:
+        raise ForbiddenError(refusal(person, Permission.PANEL_READ))
 
 
 def require(person: Actor, permission: Permission) -> None:

@@ -82,9 +82,9 @@ def sign_in_failed(email: str, user: User | None, *, by: Actor) -> None:
 
 
 def sign_out(session_id: int, *, by: Actor) -> None:
-    """End the person's own session; one that has ended already is fine."""
+    """End the person's own session, with what it views; one that has ended already is fine."""
     row = db.session.get(UserSession, session_id)
-    if row is not None and row.user_id == by.id:
+    if row is not None and row.user_id == (by.behind or by).id:
         audit.record("session.signed_out", row.user, {}, by=by)
         db.session.delete(row)
 
