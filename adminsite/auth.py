@@ -6,10 +6,11 @@ only module that knows Flask-Login.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from flask import Flask, current_app, g, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -18,12 +19,13 @@ from sqlalchemy import Row, Select, Table, Update, bindparam, or_, select, updat
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import Unauthorized
 
-from adminsite import throttle, web
+from adminsite import overlay, throttle, web
 from adminsite.config import Settings
 from adminsite.db import WRITE, db, patience, utc_now
 from adminsite.errors import ForbiddenError
 from adminsite.models import Admin, ApiToken, User, UserSession
 from adminsite.operations.sessions import digest
+from adminsite.overlay import Overlay
 from adminsite.permissions import Actor, Permission, level_of, require
 from adminsite.web.asked import JSON_PATHS, under
 
@@ -53,7 +55,12 @@ _WHO = (
 )
 _BY_SESSION = (
     select(
-        _sessions.c.id.label("session_id"), _sessions.c.last_seen_at, _sessions.c.expires_at, *_WHO
+        _sessions.c.id.label("session_id"),
+        _sessions.c.last_seen_at,
+        _sessions.c.expires_at,
+        _sessions.c.viewing_as_id,
+        _sessions.c.viewing_until,
+        *_WHO,
     )
     .select_from(_sessions.join(_users).outerjoin(_admins))
     .where(_sessions.c.token_hash == bindparam("token_hash"))
@@ -70,6 +77,7 @@ _BY_TOKEN = (
     .select_from(_tokens.join(_users).outerjoin(_admins))
     .where(_tokens.c.token_hash == bindparam("token_hash"))
 )
+_BY_ID = select(*_WHO).select_from(_users.outerjoin(_admins)).where(_users.c.id == bindparam("pk"))
 _SEEN = (
     update(_sessions)
     .where(_sessions.c.id == bindparam("pk"), _sessions.c.last_seen_at < bindparam("since"))
@@ -88,10 +96,13 @@ _USED = (
 class Visitor(UserMixin):
     """The signed-in person as Flask-Login keeps them; everybody else asks for the actor."""
 
-    def __init__(self, token: str, session_id: int, actor: Actor) -> None:
+    def __init__(
+        self, token: str, session_id: int, actor: Actor, seen_as: Overlay | None = None
+    ) -> None:
         self.token = token
         self.session_id = session_id
-        self.actor = actor
+        self.actor = seen_as.actor if seen_as else actor
+        self.overlay = seen_as
 
     def get_id(self) -> str:
         """What the cookie carries."""
@@ -128,7 +139,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False
     app.before_request(_check_csrf)
     app.register_error_handler(Unauthorized, lambda _error: ask_to_sign_in())
-    app.context_processor(lambda: {"person": current_actor()})
+    app.context_processor(lambda: {"person": current_actor(), "viewing": current_overlay()})
 
 
 def current_actor() -> Actor | None:
@@ -157,6 +168,13 @@ def current_session_id() -> int | None:
     """The row of the session that asks; a token is none."""
     visitor = _visitor() if _bearer() is None else None
     return visitor.session_id if visitor else None
+
+
+def current_overlay() -> Overlay | None:
+    """What the session that asks views the site as; None when it is the person's own."""
+    visitor = _visitor() if current_actor() is not None and _bearer() is None else None
+    found = visitor.overlay if visitor else None
+    return found if found and found.viewed else None
 
 
 def turn_away() -> ResponseReturnValue | None:
@@ -232,11 +250,38 @@ def _close() -> ResponseReturnValue | None:
         raise request.routing_exception  # not one of our hosts
     if _bearer() is not None and (refusal := _check_token()) is not None:
         return refusal
-    if under(request.path, STAFF_PATHS):
+    staff = under(request.path, STAFF_PATHS)
+    if _bearer() is None and (staff or _asks_for_a_person()):
+        _check_overlay(staff=staff)
+    if staff:
         return turn_away()
     if under(request.path, OWN_PATHS) and current_actor() is None:
         return ask_to_sign_in()
     return None
+
+
+def _asks_for_a_person() -> bool:
+    """Whether it matters who asks, so that their session is read anyway."""
+    return request.method not in SAFE or under(request.path, OWN_PATHS)
+
+
+def _check_overlay(*, staff: bool) -> None:
+    """Settle what a session viewed the site as, if that is over; else let it look and no more.
+
+    Args:
+        staff: whether the address is the panel's.
+
+    Raises:
+        ForbiddenError: something was sent while viewing.
+    """
+    visitor = _visitor()
+    if visitor is None or visitor.overlay is None:
+        return
+    overlay.settle(visitor.overlay)
+    if request.method not in SAFE:
+        overlay.shut(visitor.overlay)
+    elif staff:
+        overlay.note(visitor.overlay)
 
 
 def _check_token() -> ResponseReturnValue | None:
@@ -306,7 +351,20 @@ def _load(token: str, idle: timedelta) -> Visitor | None:
         return None
     if now - row.last_seen_at >= TOUCH_EVERY:
         _touch(_SEEN, row.session_id, now)
-    return Visitor(token, row.session_id, _actor(row))
+    actor = _actor(row)
+    seen_as = overlay.read(row, actor, now, _find_viewed)
+    if seen_as is not None:
+        overlay.bind_forms(seen_as, token)
+    return Visitor(token, row.session_id, actor, seen_as)
+
+
+def _find_viewed(user_id: UUID, behind: Actor) -> Actor | None:
+    """The person to view the site as; None when they are gone or staff by now."""
+    who: Select[Any] = _BY_ID
+    row = db.session().connection().execute(who, {"pk": user_id}).one_or_none()
+    if row is None or row.staff_role is not None or row.role != User.ROLES[0]:
+        return None
+    return replace(_actor(row), behind=behind)
 
 
 def _load_holder(token: str) -> Holder | None:

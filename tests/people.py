@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 from flask import Flask
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, delete, insert, select
 
 from adminsite.db import db, utc_now
 from adminsite.models import User, UserSession
@@ -102,9 +102,11 @@ def client_as(
 
 
 def restore_session(sign_in: SignIn) -> None:
-    """Put the rows of a sign-in back, unless they are there."""
-    held = select(SESSIONS.c.id).where(SESSIONS.c.id.in_([row["id"] for row in sign_in.rows]))
+    """Put the rows of a sign-in back, unless they are there as they were."""
+    same = SESSIONS.c.id.in_([row["id"] for row in sign_in.rows])
+    held = select(SESSIONS.c.id).where(same, SESSIONS.c.viewing_until.is_(None))
     if not db.session.execute(held).all():
+        db.session.execute(delete(SESSIONS).where(same))
         seen = {"last_seen_at": utc_now()}  # else a slow run pays for noting that it is in use
         db.session.execute(insert(SESSIONS), [{**row, **seen} for row in sign_in.rows])
         db.session.commit()

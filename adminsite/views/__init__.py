@@ -5,7 +5,7 @@ from pathlib import Path
 from flask import Flask
 
 from adminsite.kit.panel import create_panel
-from adminsite.views import account
+from adminsite.views import account, viewing
 from adminsite.views.admins import AdminView
 from adminsite.views.imports import ImportView
 from adminsite.views.keywords import KeywordView
@@ -27,5 +27,6 @@ def register(app: Flask, templates: Path, *, environment: str | None) -> None:
         UndeclaredError: a view's declaration is incomplete or wrong.
     """
     app.register_blueprint(account.blueprint)
+    app.register_blueprint(viewing.blueprint)
     app.context_processor(lambda: {"environment": environment})
     create_panel(app, templates, Overview(name="Overview"), [view() for view in VIEWS])

@@ -20,6 +20,9 @@ SAID = {
     "session.signed_out": "signed out",
     "session.sign_in_failed": "tried to sign in and failed",
     "session.revoked": "ended sessions",
+    "impersonation.started": "began to view the site as this person",
+    "impersonation.stopped": "stopped viewing the site as this person",
+    "access.denied": "was refused something",
     "password.changed": "changed the password",
     "password.reset_issued": "issued a link to set the password",
     "token.created": "made an API token",
@@ -29,7 +32,7 @@ SAID = {
     "subscription.updated": "changed the subscription",
 }
 CALLED = {"email": "E-mail", "display_name": "Name", "full_name": "Name", "role": "Role"}
-UNTOLD = frozenset({"last_login_at"})
+UNTOLD = frozenset({"last_login_at", "until"})
 SHOWN = 80
 
 

@@ -22,6 +22,7 @@ from adminsite.operations import sessions, users
 from adminsite.permissions import Actor, Permission, may, refusal
 from adminsite.queries.deletion import DeletionPlan, Share
 from adminsite.resources import USERS
+from adminsite.views import viewing
 from adminsite.views.browsers import browser_name
 from adminsite.views.timelines import entries
 
@@ -139,6 +140,8 @@ class UserView(ResourceView):
     route_permissions = {
         "change_role": Permission.ROLES_WRITE,
         "end_sessions": Permission.STAFF_WRITE,
+        "ask_view_as": Permission.USERS_VIEW_AS,
+        "view_as": Permission.USERS_VIEW_AS,
     }
     missing_text = "User not found. They may have been deleted."
 
@@ -197,6 +200,8 @@ class UserView(ResourceView):
             "delete_refusal": self.objection("delete", row, person),
             "may_delete": self.can_delete,
             "may_end_sessions": may(person, Permission.STAFF_WRITE),
+            "may_view_as": may(person, Permission.USERS_VIEW_AS),
+            "view_as_refusal": viewing.objection(row),
             "transactions": transactions(
                 queries.people.recent_transactions(session, row.id, ENTRIES_SHOWN)
             ),
@@ -232,6 +237,16 @@ class UserView(ResourceView):
         user = saved.row
         said = f"{user.display_name} is {user.role} now." if saved.changed else "Nothing to change."
         return self._changed(pk, said)
+
+    @expose("/<pk>/impersonate")
+    def ask_view_as(self, pk: UUID) -> ResponseReturnValue:
+        """The question before one looks at the site as this person."""
+        return viewing.ask(editing.record(self, pk))
+
+    @expose("/<pk>/impersonate", methods=("POST",))
+    def view_as(self, pk: UUID) -> ResponseReturnValue:
+        """Look at the site as this person, read only."""
+        return viewing.start(editing.record(self, pk))
 
     @expose("/<pk>/sessions/revoke", methods=("POST",))
     def end_sessions(self, pk: UUID) -> ResponseReturnValue:

@@ -225,6 +225,7 @@ def body(route: Route, rows: Rows) -> dict[str, Any]:
         "preview_action": lambda: chosen,
         "action_view": lambda: {**chosen, **answer},
         "change_role": lambda: {"role": "admin"},
+        "view_as": lambda: {"reason": rows.word},
         "add_owner": lambda: {"user": UserFactory().email},
         "upload": lambda: {"kind": "users", "file": (io.BytesIO(PEOPLE_FILE), "people.csv")},
         "sign_in": lambda: {"email": rows.other.email, "password": PASSWORD},
