@@ -361,12 +361,23 @@ class Subscription(Dated, Base):
     cancel_at_period_end: Mapped[bool] = mapped_column(default=False, server_default=false())
     canceled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
+    user: Mapped[User] = relationship()
+
     __table_args__ = (
         CheckConstraint(one_of("status", User.STATUSES), name="status"),
         CheckConstraint(one_of("tier", User.TIERS), name="tier"),
         Index("ix_subscriptions_user_id_created_at", "user_id", "created_at"),
         Index("ix_subscriptions_status_tier", "status", "tier"),
+        Index("ix_subscriptions_created_at_id", "created_at", "id"),
     )
+
+    @property
+    def email(self) -> str:
+        """The person's address."""
+        return self.user.email
+
+    def __str__(self) -> str:
+        return self.id
 
 
 class CreditTransaction(Base):

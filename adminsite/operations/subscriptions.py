@@ -1,7 +1,7 @@
 """Subscriptions: the company's own side of them; no payment provider is called.
 
-The newest subscription of a person counts, and what it says is repeated on the person's row,
-which is the lock of both.
+The newest subscription of a person counts, and what it says is repeated on the person's row.
+That row is locked before theirs.
 
 Source: D-25, R-002-28 to R-002-30, R-002-76; issue "Money", 3.
 """
@@ -13,10 +13,10 @@ from sqlalchemy import select
 
 from adminsite.audit import record
 from adminsite.db import db, utc_now
-from adminsite.errors import InvalidError, MissingError, RuleError
+from adminsite.errors import InvalidError, MissingError, OutdatedError, RuleError
 from adminsite.models import Subscription, User
 from adminsite.operations import rules
-from adminsite.operations.versions import get_for_update, is_locked, key_of, lock, mark_locked
+from adminsite.operations.versions import is_locked, key_of, lock, lock_rows
 from adminsite.permissions import Actor, Permission, require
 from adminsite.queries import people
 
@@ -36,6 +36,7 @@ RULES: dict[str, rules.Rule] = {
     "status": rules.subscription_status,
     "reason": rules.reason,
 }
+CALLED = {"tier": "plan", "status": "status"}  # what the person's row repeats, in words
 
 
 class MoveError(RuleError):
@@ -46,15 +47,28 @@ class OlderError(RuleError):
     """A newer subscription of the same person counts; this one is history."""
 
 
+class ChangedError(OutdatedError):
+    """The subscription is not as it was shown to whoever decided; nothing was changed."""
+
+
 def change_plan(
-    subscription: Subscription, tier: object, reason: object, *, by: Actor
+    subscription: Subscription,
+    tier: object,
+    reason: object,
+    *,
+    by: Actor,
+    seen: str | None = None,
 ) -> Subscription:
     """Put a subscription on another plan; the person's row follows.
+
+    Args:
+        seen: the tier that was shown, empty for none; None to go by what is stored.
 
     Raises:
         ForbiddenError: the actor may not change subscriptions.
         InvalidError: no such tier, or no reason.
         OlderError: the person has a newer subscription.
+        ChangedError: somebody else put it on another plan meanwhile.
         MoveError: the subscription has ended.
         MissingError: it was deleted meanwhile, with its person.
 
@@ -63,22 +77,34 @@ def change_plan(
     require(by, Permission.SUBSCRIPTIONS_WRITE)
     clean = _needed({"tier": tier, "reason": reason})
     user = _held(subscription)
-    if subscription.status == ENDED and clean["tier"] != subscription.tier:
-        raise MoveError("This subscription has ended. Make it active again before its plan.")
-    _write(user, subscription, {"tier": clean["tier"]}, reason=clean["reason"], by=by)
+    _refuse_unseen("plan", seen, subscription.tier or "", clean["tier"])
+    if clean["tier"] != subscription.tier and (refusal := plan_objection(subscription.status)):
+        raise refusal
+    _write(user, subscription, {"tier": clean["tier"]}, by=by, reason=clean["reason"])
     return subscription
 
 
 def change_status(
-    subscription: Subscription, status: object, reason: object, *, by: Actor
+    subscription: Subscription,
+    status: object,
+    reason: object,
+    *,
+    by: Actor,
+    seen: str | None = None,
 ) -> Subscription:
     """Move a subscription to another status, where the moves allow it; the person's row follows.
+
+    When it ended is kept until it is active again.
+
+    Args:
+        seen: the status that was shown; None to go by what is stored.
 
     Raises:
         ForbiddenError: the actor may not change subscriptions.
         InvalidError: no such status, or no reason.
-        MoveError: `MOVES` has no such move.
         OlderError: the person has a newer subscription.
+        ChangedError: somebody else moved it to another status meanwhile.
+        MoveError: `MOVES` has no such move.
         MissingError: it was deleted meanwhile, with its person.
 
     Source: issue "Money", 3.
@@ -86,14 +112,17 @@ def change_status(
     require(by, Permission.SUBSCRIPTIONS_WRITE)
     clean = _needed({"status": status, "reason": reason})
     user = _held(subscription)
+    _refuse_unseen("status", seen, subscription.status, clean["status"])
     if refusal := move_objection(subscription.status, clean["status"]):
         raise refusal
-    _write(user, subscription, {"status": clean["status"]}, reason=clean["reason"], by=by)
+    _write(user, subscription, {"status": clean["status"]}, by=by, reason=clean["reason"])
     return subscription
 
 
 def update_of(user: User, values: Mapping[str, object], *, by: Actor) -> User:
     """Change what a person's row says of their plan or status; their newest subscription follows.
+
+    Without any subscription, only their row says it.
 
     Args:
         values: `tier`, `status`, or both; None clears. A subscription whose status is cleared
@@ -102,17 +131,24 @@ def update_of(user: User, values: Mapping[str, object], *, by: Actor) -> User:
     Raises:
         ForbiddenError: the actor may not change subscriptions.
         InvalidError: there is no such tier or status.
-        MoveError: `MOVES` has no such move.
+        MoveError: `MOVES` has no such move, or the subscription has ended and only its plan
+            would change.
         MissingError: the person was deleted meanwhile.
 
     Source: contract, JSON (`PATCH /users`); R-002-28 to R-002-30.
     """
     require(by, Permission.SUBSCRIPTIONS_WRITE)
-    clean = rules.check(values, RULES)
+    clean = rules.check(values, {name: RULES[name] for name in CALLED})
     lock(user)
     newest = people.newest_subscription(db.session(), user.id)
+    if newest is not None:
+        lock(newest)
     before = newest.status if newest else user.subscription_status
-    if clean.get("status") and before and (refusal := move_objection(before, clean["status"])):
+    after = clean.get("status", before)
+    if before and after and (refusal := move_objection(before, after)):
+        raise refusal
+    moved = newest is not None and clean.get("tier", newest.tier) not in {None, newest.tier}
+    if moved and (refusal := plan_objection(after or ENDED)):
         raise refusal
     _write(user, newest, clean, by=by)
     return user
@@ -122,8 +158,15 @@ def move_objection(before: str, after: str) -> RuleError | None:
     """Why a subscription does not go from one status to another; None when it does."""
     if before == after or after in MOVES[before]:
         return None
-    known = ", ".join(map(_word, MOVES[before]))
-    return MoveError(f"From {_word(before)} a subscription goes to {known}; not {_word(after)}.")
+    known = ", ".join(map(word, MOVES[before]))
+    return MoveError(f"From {word(before)} a subscription goes to {known}; not to {word(after)}.")
+
+
+def plan_objection(status: str) -> RuleError | None:
+    """Why a subscription of this status stays on its plan; None when it need not."""
+    if status != ENDED:
+        return None
+    return MoveError("This subscription has ended. Make it active again before its plan changes.")
 
 
 def objection(subscription: Subscription) -> RuleError | None:
@@ -135,21 +178,37 @@ def objection(subscription: Subscription) -> RuleError | None:
 
 
 def get_all_for_update(pks: Sequence[str], *_options: Any) -> Sequence[Subscription]:
-    """The subscriptions that exist of these, locked with their people, who come first."""
-    whose = select(Subscription.user_id).where(Subscription.id.in_(pks)).order_by("user_id")
-    for user_id in db.session.scalars(whose.distinct()).all():
-        get_for_update(User, user_id)
-    wanted = select(Subscription).where(Subscription.id.in_(pks)).order_by(Subscription.id)
-    rows = db.session.scalars(wanted.execution_options(populate_existing=True)).all()
-    mark_locked(rows)
-    return rows
+    """The subscriptions that exist of these, locked after their people."""
+    whose = select(Subscription.user_id).where(Subscription.id.in_(pks))
+    ids = set(db.session.scalars(whose))
+    if not ids:
+        return []
+    lock_rows(User, User.id.in_(ids))
+    return lock_rows(Subscription, Subscription.id.in_(pks))
+
+
+def word(status: str) -> str:
+    """A status as people read it."""
+    return status.replace("_", " ")
 
 
 def _needed(values: Mapping[str, object]) -> dict[str, Any]:
-    clean = rules.check(values, RULES)
-    for name in ("tier", "status"):
-        if name in clean and clean[name] is None:
-            raise InvalidError({name: f"Choose a {name}."})
+    """The values of a change that lacks nothing.
+
+    Raises:
+        InvalidError: a value breaks its rule, or is missing.
+    """
+    missing = {
+        name: f"Choose a {CALLED[name]}."
+        for name, value in values.items()
+        if name in CALLED and (value is None or value == "")
+    }
+    try:
+        clean = rules.check(values, RULES)
+    except InvalidError as refusal:
+        raise InvalidError(missing | refusal.fields) from refusal
+    if missing:
+        raise InvalidError(missing)
     return clean
 
 
@@ -167,6 +226,19 @@ def _held(subscription: Subscription) -> User:
     return db.session.get_one(User, subscription.user_id)
 
 
+def _refuse_unseen(what: str, seen: str | None, stored: str, wanted: str) -> None:
+    """Nothing is decided on what was not shown, unless somebody else decided the same.
+
+    Raises:
+        ChangedError: what is stored was not shown.
+    """
+    if seen is not None and stored not in {seen, wanted}:
+        raise ChangedError(
+            f"Somebody changed the {what} meanwhile: it is {word(stored) or 'unknown'} now. "
+            "Nothing was changed; look at it again."
+        )
+
+
 def _write(
     user: User,
     subscription: Subscription | None,
@@ -176,35 +248,50 @@ def _write(
     reason: str | None = None,
 ) -> None:
     """Set tier and status on both rows; one event, none when nothing changes."""
-    before = {name: getattr(user, f"subscription_{name}") for name in values}
-    changes: dict[str, list[Any]] = {
-        f"subscription_{name}": [before[name], value]
-        for name, value in values.items()
-        if before[name] != value
-    }
-    for name, value in values.items():
-        setattr(user, f"subscription_{name}", value)
-    if subscription is not None:
-        changes |= _follow(subscription, values)
-    if changes:
-        user.updated_at = utc_now()
-        record("subscription.updated", user, changes, by=by, reason=reason)
-        db.session.flush()
+    followed = _follow(subscription, values) if subscription else {}
+    mirrored: dict[str, list[Any]] = {}
+    for name, value in _mirror(user, subscription, values).items():
+        before = getattr(user, f"subscription_{name}")
+        if before != value:
+            mirrored[f"subscription_{name}"] = [before, value]
+            setattr(user, f"subscription_{name}", value)
+    if not (followed or mirrored):
+        return
+    told = {k: v for k, v in followed.items() if mirrored.get(f"subscription_{k}") != v}
+    user.updated_at = utc_now()
+    record("subscription.updated", user, mirrored | told, by=by, reason=reason)
+    db.session.flush()
 
 
 def _follow(subscription: Subscription, values: Mapping[str, str | None]) -> dict[str, list[Any]]:
     """Let the subscription say the same; what that changed."""
-    kept = {**values, "status": values.get("status", subscription.status) or ENDED}
-    changed = {k: v for k, v in kept.items() if getattr(subscription, k) != v}
-    if not changed:
-        return {}
-    told = {k: [getattr(subscription, k), v] for k, v in changed.items()}
-    for name, value in changed.items():
+    kept: dict[str, Any] = {**values}
+    if "status" in values:
+        kept["status"] = values["status"] or ENDED
+    if "status" in kept and kept["status"] != subscription.status:
+        kept["canceled_at"] = utc_now() if kept["status"] == ENDED else None
+        if subscription.status == ENDED:
+            kept["cancel_at_period_end"] = False  # it began again: nothing is to end it
+    told = {
+        name: [getattr(subscription, name), value]
+        for name, value in kept.items()
+        if getattr(subscription, name) != value
+    }
+    for name, (_before, value) in told.items():
         setattr(subscription, name, value)
-    if "status" in changed:
-        subscription.canceled_at = utc_now() if changed["status"] == ENDED else None
-    return {"subscription": [subscription.id, subscription.id], **told}
+    return {"subscription": [subscription.id, subscription.id], **told} if told else {}
 
 
-def _word(status: str) -> str:
-    return status.replace("_", " ")
+def _mirror(
+    user: User, subscription: Subscription | None, values: Mapping[str, str | None]
+) -> Mapping[str, str | None]:
+    """What the person's row is to say: the values, and beside them what the subscription says.
+
+    A status that was cleared stays so while the subscription has ended.
+    """
+    if subscription is None:
+        return values
+    said: dict[str, str | None] = {"tier": subscription.tier, "status": subscription.status}
+    if subscription.status == ENDED and user.subscription_status is None:
+        said["status"] = None
+    return {**said, **values}
