@@ -1,20 +1,44 @@
-"""The overview: how much there is, and what happened last.
+"""The overview: how much there is, how it came to be, and what happened last.
 
 Sums of credits come from `credit_days`, which the database keeps with every entry, so that a
-million entries are a few thousand rows.
+million entries are a few thousand rows. Days are those of UTC, first and last included.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    ScalarSelect,
+    String,
+    case,
+    cast,
+    func,
+    literal_column,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
-from adminsite.models import CreditDay, Keyword, Link, Subscription, Tag, User
+from adminsite.models import Admin, AuditEvent, CreditDay, Keyword, Link, Subscription, Tag, User
 
 USAGE = "usage"
-ACTIVE = "active"
+ACTIVE, ENDED = "active", "canceled"
+COMING_AND_GOING = "session.%"
+LOOKED_THROUGH = 200  # events that are read at most to find those that are shown
+
+Tiers = Mapping[str | None, int]
+
+
+class Days(NamedTuple):
+    """A period of whole UTC days."""
+
+    first: date
+    last: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +53,7 @@ class Stats:
         credits_used: the sum of the entries of type `usage`, without its sign (R-002-41, D-12).
         revenue_this_month: what the active subscriptions bring in a month, in cents, at the
             prices of the configuration; None when one of them has no price (R-002-42, D-25).
+        tiers: how many active subscriptions each plan has.
     """
 
     total_users: int
@@ -36,6 +61,63 @@ class Stats:
     credits_issued: int
     credits_used: int
     revenue_this_month: int | None
+    tiers: Tiers
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many there are, and how many of them were made in a period and in the one before."""
+
+    total: int
+    now: int
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What was made in a period and in the one before.
+
+    Attributes:
+        issued_before: credits, as in `Stats`, of the period before.
+    """
+
+    users: Counted
+    links: Counted
+    keywords: Counted
+    subscriptions: Counted
+    issued_before: int
+    used_before: int
+
+
+class CreditsOfDay(NamedTuple):
+    """The credits of one day, as in `Stats`."""
+
+    day: date
+    issued: int
+    used: int
+
+
+class Move(NamedTuple):
+    """So many subscriptions of a plan that began (above zero) or ended on a day.
+
+    Only those count that are active or have ended: of the others nobody knows whether they
+    ever brought anything.
+    """
+
+    day: date
+    tier: str | None
+    by: int
+
+
+class Happened(NamedTuple):
+    """One event of the audit, without what it changed: that may be long."""
+
+    at: datetime
+    actor: str | None
+    action: str
+    subject_type: str | None
+    subject_id: str | None
+    subject_label: str | None
 
 
 def stats(session: Session, prices: Mapping[str, int]) -> Stats:
@@ -49,21 +131,22 @@ def stats(session: Session, prices: Mapping[str, int]) -> Stats:
 
     Source: R-002-38 to R-002-42, D-12, D-25; contract, `GET /stats`.
     """
-    users = select(func.count()).select_from(User).scalar_subquery()
     issued = select(func.sum(CreditDay.added)).scalar_subquery()
-    used = select(_used_in_days()).where(CreditDay.type == USAGE).scalar_subquery()
-    people, added, taken = session.execute(select(users, issued, used)).one()
-    tiers = dict(session.execute(_active_by_tier()).all())
+    used = select(_used()).where(CreditDay.type == USAGE).scalar_subquery()
+    users, added, taken = session.execute(select(_count(User), issued, used)).one()
+    active = select(Subscription.tier, func.count()).where(Subscription.status == ACTIVE)
+    tiers = dict(session.execute(active.group_by(Subscription.tier)).all())
     return Stats(
-        total_users=people,
+        total_users=users,
         active_subscriptions=sum(tiers.values()),
         credits_issued=int(added or 0),
         credits_used=abs(int(taken or 0)),
         revenue_this_month=monthly(tiers, prices),
+        tiers=tiers,
     )
 
 
-def monthly(subscriptions: Mapping[str | None, int], prices: Mapping[str, int]) -> int | None:
+def monthly(subscriptions: Tiers, prices: Mapping[str, int]) -> int | None:
     """What so many subscriptions of each tier bring in a month; None when a price is unknown.
 
     Source: R-002-42, D-25.
@@ -74,13 +157,100 @@ def monthly(subscriptions: Mapping[str | None, int], prices: Mapping[str, int]) 
     return sum(count * (price or 0) for count, price in known)
 
 
-def totals(session: Session) -> dict[str, int]:
-    """How many links, keywords and tags there are: one statement."""
-    counts = [
-        select(func.count()).select_from(model).scalar_subquery() for model in (Link, Keyword, Tag)
+def counts(session: Session, now: Days, before: Days) -> Counts:
+    """What was made in a period and in the one before it: one statement."""
+    counted = (User, Link, Keyword, Subscription)
+    wanted: list[ScalarSelect[Any]] = []
+    for model in counted:
+        wanted += (_count(model), _count(model, now), _count(model, before))
+    issued = select(func.sum(CreditDay.added)).where(CreditDay.day.between(*before))
+    used = select(_used()).where(CreditDay.day.between(*before), CreditDay.type == USAGE)
+    found = session.execute(select(*wanted, issued.scalar_subquery(), used.scalar_subquery())).one()
+    users, links, keywords, subscriptions = (
+        Counted(*found[at : at + 3]) for at in range(0, 3 * len(counted), 3)
+    )
+    added, taken = (int(value or 0) for value in found[-2:])
+    return Counts(users, links, keywords, subscriptions, added, abs(taken))
+
+
+def joined(session: Session, days: Days, *, by_month: bool) -> dict[date, int]:
+    """How many of today's users joined on each day, or in the month that begins that day.
+
+    One statement; days and months without any are left out.
+    """
+    day = _day(session, User.created_at, by_month=by_month).label("day")
+    statement = select(day, func.count()).where(*_within(User.created_at, days)).group_by("day")
+    return {_date(found): count for found, count in session.execute(statement)}
+
+
+def credits_by_day(session: Session, days: Days) -> list[CreditsOfDay]:
+    """The credits of each day that had any: one statement."""
+    used = func.sum(case((CreditDay.type == USAGE, CreditDay.added - CreditDay.taken), else_=0))
+    statement = select(CreditDay.day, func.sum(CreditDay.added), used)
+    found = session.execute(statement.where(CreditDay.day.between(*days)).group_by(CreditDay.day))
+    return [CreditsOfDay(day, int(added), abs(int(taken))) for day, added, taken in found]
+
+
+def subscription_moves(session: Session, since: date) -> list[Move]:
+    """When subscriptions began and ended, since the start of a day: one statement."""
+    said = func.coalesce(Subscription.canceled_at, Subscription.updated_at)
+    created = Subscription.created_at
+    ended = case((said < created, created), else_=said)
+    start = _start(since)
+    began = (
+        select(_day(session, created).label("day"), Subscription.tier, func.count())
+        .where(created >= start, Subscription.status.in_((ACTIVE, ENDED)))
+        .group_by("day", Subscription.tier)
+    )
+    gone = (
+        select(_day(session, ended).label("day"), Subscription.tier, -func.count())
+        .where(Subscription.status == ENDED, ended >= start)
+        .group_by("day", Subscription.tier)
+    )
+    found = session.execute(union_all(began, gone))
+    return [Move(_date(day), tier, by) for day, tier, by in found]
+
+
+def latest_events(session: Session, limit: int) -> list[Happened]:
+    """What staff did last, but for coming and going: one statement."""
+    recent = (
+        select(
+            AuditEvent.id,
+            AuditEvent.at,
+            AuditEvent.actor_email,
+            AuditEvent.action,
+            AuditEvent.subject_type,
+            AuditEvent.subject_id,
+            AuditEvent.subject_label,
+        )
+        .order_by(AuditEvent.id.desc())
+        .limit(LOOKED_THROUGH)
+        .subquery()
+    )
+    statement = select(recent).where(recent.c.action.not_like(COMING_AND_GOING))
+    found = session.execute(statement.order_by(recent.c.id.desc()).limit(limit))
+    return [Happened(*row[1:]) for row in found]
+
+
+def still_there(
+    session: Session, subjects: Iterable[tuple[str | None, str | None]]
+) -> set[tuple[str, str]]:
+    """Those of these records (type and key, as the audit has them) that exist: one statement."""
+    models = {model.__tablename__.removesuffix("s"): model for model in (User, Admin, *LISTED)}
+    keys: dict[str, set[Any]] = {}
+    for kind, key in subjects:
+        if kind is not None and kind in models and key:
+            keys.setdefault(kind, set()).add(UUID(key) if kind == "user" else int(key))
+    if not keys:
+        return set()
+    each = [
+        select(literal_column(f"'{kind}'", String), cast(models[kind].id, String)).where(
+            models[kind].id.in_(wanted)
+        )
+        for kind, wanted in keys.items()
     ]
-    links, keywords, tags = session.execute(select(*counts)).one()
-    return {"links": links, "keywords": keywords, "tags": tags}
+    found = session.execute(union_all(*each))
+    return {(kind, str(UUID(key)) if kind == "user" else key) for kind, key in found}
 
 
 def recently_changed(session: Session, limit: int) -> Sequence[Any]:
@@ -89,11 +259,35 @@ def recently_changed(session: Session, limit: int) -> Sequence[Any]:
     return session.execute(statement.order_by(Link.updated_at.desc()).limit(limit)).all()
 
 
-def _used_in_days() -> ColumnElement[Any]:
+LISTED: tuple[Any, ...] = (Link, Keyword, Tag)
+
+
+def _count(model: Any, days: Days | None = None) -> ScalarSelect[int]:
+    counted = select(func.count()).select_from(model)
+    return counted.where(*(_within(model.created_at, days) if days else ())).scalar_subquery()
+
+
+def _used() -> ColumnElement[Any]:
     return func.sum(CreditDay.added - CreditDay.taken)
 
 
-def _active_by_tier() -> Any:
-    """How many active subscriptions each tier has; the index of status and tier answers it."""
-    wanted = select(Subscription.tier, func.count()).where(Subscription.status == ACTIVE)
-    return wanted.group_by(Subscription.tier)
+def _within(column: Any, days: Days) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return column >= _start(days.first), column < _start(days.last + timedelta(days=1))
+
+
+def _start(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=UTC)
+
+
+def _day(session: Session, column: Any, *, by_month: bool = False) -> ColumnElement[Any]:
+    """The UTC day of a time, or the month: a text on SQLite, which stores times as text."""
+    if session.get_bind().dialect.name == "sqlite":
+        return func.substr(column, 1, 7 if by_month else 10, type_=String)
+    local = func.timezone("UTC", column)
+    return cast(func.date_trunc("month", local) if by_month else local, Date)
+
+
+def _date(found: date | str) -> date:
+    if isinstance(found, date):
+        return found
+    return date.fromisoformat(found if len(found) > len("2025-01") else f"{found}-01")

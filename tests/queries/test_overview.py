@@ -30,7 +30,7 @@ class TestStats:
     def test_are_zero_in_an_empty_database(self, session: Session) -> None:
         found = queries.overview.stats(session, PRICES)
 
-        assert found == queries.overview.Stats(0, 0, 0, 0, 0)
+        assert found == queries.overview.Stats(0, 0, 0, 0, 0, {})
 
     def test_count_everybody_with_an_account(
         self, session: Session, alice: User, admin: User
