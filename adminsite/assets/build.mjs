@@ -10,7 +10,7 @@ const FONTS = {
   "jetbrains-mono": ["latin"],
 };
 // Icons that stand in every row of a list: a mask in the style sheet, not an element.
-const IN_ROWS = ["arrow-right", "check", "copy", "key-round", "pencil", "trash-2", "x", "chevron-down"];
+const IN_ROWS = ["arrow-right", "check", "copy", "key-round", "pencil", "trash-2", "undo-2", "x", "chevron-down"];
 
 const licence = (name) => readFileSync(`node_modules/${name}/LICENSE`, "utf8").trim();
 

@@ -7,6 +7,7 @@ from flask import Flask
 from adminsite.kit.panel import create_panel
 from adminsite.views import account, viewing
 from adminsite.views.admins import AdminView
+from adminsite.views.credits import CreditView
 from adminsite.views.imports import ImportView
 from adminsite.views.keywords import KeywordView
 from adminsite.views.links import LinkView
@@ -14,7 +15,7 @@ from adminsite.views.overview import Overview
 from adminsite.views.tags import TagView
 from adminsite.views.users import UserView
 
-VIEWS = (LinkView, KeywordView, TagView, UserView, AdminView, ImportView)
+VIEWS = (LinkView, KeywordView, TagView, UserView, AdminView, CreditView, ImportView)
 
 
 def register(app: Flask, templates: Path, *, environment: str | None) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from adminsite.kit.columns import Moment, moment
+from adminsite.kit.columns import Moment, moment, signed
 from adminsite.models import AuditEvent
 
 SAID = {
@@ -29,10 +29,20 @@ SAID = {
     "token.revoked": "revoked an API token",
     "credits.adjusted": "adjusted the credits",
     "credits.reversed": "reversed a credit entry",
+    "credits.requested": "asked to adjust the credits",
+    "credits.declined": "declined an adjustment of the credits",
     "subscription.updated": "changed the subscription",
 }
-CALLED = {"email": "E-mail", "display_name": "Name", "full_name": "Name", "role": "Role"}
-UNTOLD = frozenset({"last_login_at", "until"})
+CALLED = {
+    "email": "E-mail",
+    "display_name": "Name",
+    "full_name": "Name",
+    "role": "Role",
+    "credits_balance": "Balance",
+    "requested_by": "Asked by",
+    "reverses": "Reverses entry",
+}
+UNTOLD = frozenset({"last_login_at", "until", "transaction", "batch"})
 SHOWN = 80
 
 
@@ -83,5 +93,7 @@ def _changes(changes: dict[str, Any]) -> Iterable[Change]:
 def _text(value: Any) -> str:
     if value is None:
         return ""
+    if type(value) is int:
+        return signed(value).removeprefix("+")
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from flask import redirect
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from sqlalchemy.orm import Session, joinedload
@@ -18,7 +19,7 @@ from adminsite.kit.columns import moment, signed
 from adminsite.kit.deleting import Choice, Question
 from adminsite.kit.forms import Required
 from adminsite.models import CreditTransaction, Subscription, User
-from adminsite.operations import sessions, users
+from adminsite.operations import ledger, sessions, users
 from adminsite.permissions import Actor, Permission, may, refusal
 from adminsite.queries.deletion import DeletionPlan, Share
 from adminsite.resources import USERS
@@ -140,6 +141,7 @@ class UserView(ResourceView):
     route_permissions = {
         "change_role": Permission.ROLES_WRITE,
         "end_sessions": Permission.STAFF_WRITE,
+        "cards": Permission.USERS_READ,
         "ask_view_as": Permission.USERS_VIEW_AS,
         "view_as": Permission.USERS_VIEW_AS,
     }
@@ -200,6 +202,8 @@ class UserView(ResourceView):
             "delete_refusal": self.objection("delete", row, person),
             "may_delete": self.can_delete,
             "may_end_sessions": may(person, Permission.STAFF_WRITE),
+            "may_adjust": may(person, Permission.CREDITS_WRITE),
+            "n_waiting": queries.ledger.count_waiting(session, row.id),
             "may_view_as": may(person, Permission.USERS_VIEW_AS),
             "view_as_refusal": viewing.objection(row),
             "transactions": transactions(
@@ -217,6 +221,17 @@ class UserView(ResourceView):
             )
             context["timeline"] = entries(events)
         return context
+
+    @expose("/<pk>/cards")
+    def cards(self, pk: UUID) -> ResponseReturnValue:
+        """The cards of the page, fetched again after their credits changed."""
+        if not responses.is_fragment():
+            return redirect(f"{URL}/{pk}", 302)
+        return self._drawn_cards(editing.record(self, pk))
+
+    def _drawn_cards(self, row: User) -> str:
+        context = self.record_context(row)
+        return str(self.render("users/_cards.html", view=self, record=row, **context))
 
     def _role_refusal(self, row: User, person: Actor) -> str | None:
         if not may(person, Permission.ROLES_WRITE):
@@ -262,9 +277,7 @@ class UserView(ResourceView):
             return responses.accepted({"id": str(pk)})
         if not responses.is_fragment():
             return responses.done(f"{URL}/{pk}", message)
-        row = editing.record(self, pk)
-        cards = self.render("users/_cards.html", view=self, record=row, **self.record_context(row))
-        return responses.toast(cards, message)
+        return responses.toast(self._drawn_cards(editing.record(self, pk)), message)
 
 
 # ---- in words ------------------------------------------------------------------------------
@@ -374,7 +387,7 @@ def transactions(rows: Sequence[CreditTransaction]) -> list[dict[str, Any]]:
             "at": moment(row.created_at),
             "amount": signed(row.amount),
             "positive": row.amount > 0,
-            "about": row.description,
+            "about": ledger.reason_of(row.description),
         }
         for row in rows
     ]

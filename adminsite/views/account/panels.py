@@ -10,6 +10,7 @@ from adminsite import auth, queries
 from adminsite.db import db, utc_now
 from adminsite.kit.columns import Moment, moment, signed
 from adminsite.models import ApiToken, CreditTransaction, Subscription, User
+from adminsite.operations import ledger
 from adminsite.passwords import MIN_LENGTH
 from adminsite.permissions import Actor, Level
 from adminsite.views.account.blueprint import me
@@ -62,6 +63,7 @@ class Entry(NamedTuple):
     """One ledger entry as its person sees it."""
 
     what: str
+    about: str | None
     at: Moment | None
     amount: str
     positive: bool
@@ -152,7 +154,8 @@ def tokens(user: User, form: Form | None = None, secret: str | None = None) -> d
 
 def _entry(entry: CreditTransaction) -> Entry:
     what = entry.type.replace("_", " ").capitalize()
-    return Entry(what, moment(entry.created_at), signed(entry.amount), entry.amount > 0)
+    about = ledger.reason_of(entry.description)  # not which admin wrote it
+    return Entry(what, about, moment(entry.created_at), signed(entry.amount), entry.amount > 0)
 
 
 def _subscription(row: Subscription) -> dict[str, Any]:

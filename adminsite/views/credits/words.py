@@ -1,0 +1,114 @@
+"""What changes of credits are called: sentences, labels, and entries for scripts."""
+
+from typing import Any
+
+from adminsite import audit
+from adminsite.kit.columns import signed
+from adminsite.models import CreditTransaction, PendingAdjustment
+from adminsite.operations.ledger import Batch, Foreseen
+
+TOLD = (
+    "id",
+    "user_id",
+    "user_email",
+    "amount",
+    "balance_after",
+    "type",
+    "reference_id",
+    "description",
+    "actor_email",
+    "approved_by",
+    "reverses_id",
+    "created_at",
+)
+TOLD_WAITING = (
+    "id",
+    "user_id",
+    "amount",
+    "reason",
+    "reverses_id",
+    "status",
+    "requested_email",
+    "created_at",
+    "decided_email",
+    "decided_at",
+    "note",
+    "transaction_id",
+)
+
+
+def label(kind: str) -> str:
+    """A type of entry as people read it."""
+    return kind.replace("_", " ").capitalize()
+
+
+def number(amount: int) -> str:
+    """A number with its sign where it is below zero."""
+    return signed(amount).removeprefix("+")
+
+
+def credits_of(amount: int) -> str:
+    """How many, in words: 1 credit, 50 credits, whatever the sign."""
+    return "1 credit" if abs(amount) == 1 else f"{abs(amount):,} credits"
+
+
+def will(seen: Foreseen, name: str) -> str:
+    """What would happen, in a sentence."""
+    verb = "is" if abs(seen.amount) == 1 else "are"
+    moved = f"{verb} added to" if seen.amount > 0 else f"{verb} taken from"
+    ends = f"the balance goes from {number(seen.before)} to {number(seen.after)}."
+    return f"{credits_of(seen.amount)} {moved} {name}: {ends}"
+
+
+def warnings(seen: Foreseen, name: str, cap: int | None) -> list[str]:
+    """What to think of before saying yes."""
+    found = []
+    if seen.after < 0:
+        verb = "stays" if seen.before < 0 else "is then"
+        found.append(f"{name} {verb} in debt by {credits_of(seen.after)}.")
+    if seen.waits and cap is not None:
+        found.append(
+            f"More than {credits_of(cap)} need a second person: this becomes a request, and "
+            "nothing changes until somebody else approves it."
+        )
+    return found
+
+
+def act(seen: Foreseen | None) -> str:
+    """What the button that does it says."""
+    if seen is None:
+        return "Adjust credits"
+    if seen.waits:
+        return "Ask for approval"
+    return f"{'Add' if seen.amount > 0 else 'Take'} {credits_of(seen.amount)}"
+
+
+def entered(entry: CreditTransaction, name: str) -> str:
+    """What was done."""
+    verb, side = ("Added", "to") if entry.amount > 0 else ("Took", "from")
+    before, after = number(entry.balance_after - entry.amount), number(entry.balance_after)
+    return f"{verb} {credits_of(entry.amount)} {side} {name}: {before} → {after}."
+
+
+def asked(pending: PendingAdjustment, name: str) -> str:
+    """What was asked for."""
+    return (
+        f"Asked for {signed(pending.amount)} for {name}. A second person has to approve it first."
+    )
+
+
+def batched(batch: Batch) -> str:
+    """What a batch did."""
+    lines = "1 adjustment" if batch.entries == 1 else f"{batch.entries:,} adjustments"
+    people = "1 person" if batch.people == 1 else f"{batch.people:,} people"
+    return f"Made {lines} for {people}."
+
+
+def plain_entry(entry: CreditTransaction) -> dict[str, Any]:
+    """An entry for a script."""
+    return audit.snapshot(entry, TOLD)
+
+
+def plain_request(pending: PendingAdjustment) -> dict[str, Any]:
+    """A request for a script."""
+    return audit.snapshot(pending, TOLD_WAITING)
