@@ -1,24 +1,30 @@
 """The migrations lead up and down, and to exactly what the models say."""
 
+import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
+from typing import Any, cast
+from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask, current_app
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, Table, insert, inspect, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from adminsite import audit
 from adminsite.db import db, transaction
-from adminsite.permissions import SYSTEM
+from adminsite.models import AuditEvent, AuditHead
+from adminsite.permissions import SYSTEM, Actor, Level
 from app import create_app
 from tests.database import ENGINES, postgres_database
 
+EVENTS = cast("Table", AuditEvent.__table__)
+SOMEBODY = Actor(id=UUID(int=5), email="somebody@example.com", name="Somebody", level=Level.NONE)
 VERSIONS = Path(__file__).parent.parent / "migrations" / "versions"
 
 
@@ -107,6 +113,59 @@ class TestAudit:
             session.connection().execute(text("TRUNCATE audit_events"))
 
         session.rollback()
+
+
+class TestAuditOfBefore:
+    """Events of before somebody could view the site as another: hashed without saying so."""
+
+    def test_still_follows(self, empty: Engine) -> None:
+        upgrade(revision="0012")
+        write_as_before(empty)
+
+        upgrade()
+        with transaction():
+            audit.record("data.exported", None, {}, by=SYSTEM)
+            audit.record("access.denied", None, {}, by=replace(SOMEBODY, behind=SYSTEM))
+
+        assert audit.first_broken() is None
+
+    def test_cannot_be_said_to_be_of_a_viewer(self, empty: Engine) -> None:
+        upgrade()
+        write_as_before(empty, viewing_as_email="somebody@example.com")
+
+        assert audit.first_broken() == 1
+
+
+def write_as_before(engine: Engine, **more: str) -> None:
+    """Write one event and the chain's end as revision 0012 did; `more` is not in the hash."""
+    told = {
+        "at": "2026-01-02T03:04:05.678900+00:00",
+        "actor_id": "11111111-1111-4111-8111-111111111111",
+        "actor_email": "owner@example.com",
+        "actor_level": "owner",
+        "action": "tag.updated",
+        "subject_type": "tag",
+        "subject_id": "5",
+        "subject_label": "Ж",
+        "subject_version": 2,
+        "changes": {"name": ["a", "Ж"]},
+        "reason": None,
+        "request_id": "r",
+        "ip": "10.0.0.1",
+        "user_agent": "Browser",
+    }
+    body = json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    digest = hashlib.sha256(f"{'0' * 64}\n{body}".encode()).hexdigest()
+    stored: dict[str, Any] = {
+        **told,
+        "at": datetime.fromisoformat(str(told["at"])),
+        "actor_id": UUID(str(told["actor_id"])),
+    }
+    ends = update(AuditHead).where(AuditHead.id == 1).values(event_id=1, hash=digest)
+    with engine.begin() as connection:
+        row = {**stored, **more, "id": 1, "prev_hash": "0" * 64, "hash": digest}
+        connection.execute(insert(EVENTS), row)
+        connection.execute(ends)
 
 
 def described(engine: Engine) -> dict[str, Any]:
