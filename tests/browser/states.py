@@ -148,6 +148,28 @@ def clash_of_levels(page: Page) -> None:
     expect(page.locator("[data-clash]")).to_be_visible()
 
 
+def view_as(path: str) -> Step:
+    """View the site as the person who has the most, then open a page."""
+
+    def step(page: Page) -> None:
+        use("[data-action=view-as]", "#dialog dialog")(page)
+        page.locator("#dialog textarea").fill("Ticket 7")
+        page.locator("#dialog [data-confirm]").click()
+        page.wait_for_url("**/dashboard")
+        page.goto(path)
+        expect(page.locator(".viewing")).to_be_visible()
+
+    return step
+
+
+def refuse_view(page: Page) -> None:
+    """Ask to view as somebody without a good reason."""
+    use("[data-action=view-as]", "#dialog dialog")(page)
+    page.locator("#dialog textarea").fill("x" * 501)
+    page.locator("#dialog [data-confirm]").click()
+    expect(page.locator("[aria-invalid=true]")).to_be_visible()
+
+
 def nothing(page: Page) -> None:
     """Look at the page as it came."""
 
@@ -209,6 +231,16 @@ PAGES: dict[str, tuple[str, str, Step]] = {
     "user page": ("owner", f"/admin/users/{PERSON}", nothing),
     "user page for support": ("support", f"/admin/users/{PERSON}", nothing),
     "user page asking": ("owner", f"/admin/users/{PERSON}", choose("#role", "admin")),
+    "user view as": (
+        "admin",
+        f"/admin/users/{PERSON}",
+        use("[data-action=view-as]", "#dialog dialog"),
+    ),
+    "user view as refused": ("admin", f"/admin/users/{PERSON}", refuse_view),
+    "user view as page": ("admin", f"/admin/users/{PERSON}/impersonate", nothing),
+    "viewing": ("admin", f"/admin/users/{PERSON}", view_as("/dashboard")),
+    "viewing not allowed": ("admin", f"/admin/users/{PERSON}", view_as("/admin/links")),
+    "viewing without the shell": ("admin", f"/admin/users/{PERSON}", view_as("/set-password/x")),
     "user edit": ("owner", f"/admin/users/edit/?id={PERSON}", nothing),
     "user delete page": ("admin", f"/admin/users/{PERSON}/delete", nothing),
     "admins": ("owner", "/admin/admins", nothing),
