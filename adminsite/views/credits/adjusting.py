@@ -35,12 +35,10 @@ def form(view: "ResourceView") -> ResponseReturnValue:
     Raises:
         MissingError: there is no such person.
     """
-    chosen = request.args.get("user")
-    sent = request.args.copy()
-    if chosen:
-        sent["user_id"] = chosen
-    user = find(sent.get("user_id", ""), strict=bool(chosen))
-    sent["idempotency_key"] = new_key()
+    chosen = request.args.get("user", "")
+    user = find(chosen, strict=True) if chosen else None
+    sent = MultiDict({"idempotency_key": new_key()})
+    sent["return_to"] = request.args.get("return_to", "")
     return shown(view, AdjustForm(sent), user, sent)
 
 
@@ -62,6 +60,8 @@ def adjust(view: "ResourceView") -> ResponseReturnValue:
     user = None
     try:
         user = chosen_user(sent.get("user_id", ""))
+        if sent.get("preview"):  # without script: the form again, with what it would do
+            return shown(view, AdjustForm(sent), user, sent)
         with transaction():
             values = {name: sent.get(name) for name in (*AMOUNTS, "reason")}
             key = sent.get("idempotency_key") or None

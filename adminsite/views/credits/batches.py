@@ -162,9 +162,9 @@ def checked(lines: Sequence[Checked]) -> dict[str, Any]:
         "count": len(lines),
         "refused": len(refused),
         "people": len({line.email.lower() for line in lines if not line.problem}),
-        "added": signed(sum(amount for amount in amounts if amount > 0)),
-        "taken": signed(sum(amount for amount in amounts if amount < 0)),
-        "net": signed(sum(amounts)),
+        "added": words.moved(sum(amount for amount in amounts if amount > 0)),
+        "taken": words.moved(sum(amount for amount in amounts if amount < 0)),
+        "net": words.moved(sum(amounts)),
     }
 
 

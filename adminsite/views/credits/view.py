@@ -21,7 +21,6 @@ from adminsite.kit import (
     listing,
     responses,
 )
-from adminsite.kit.columns import signed
 from adminsite.models import CreditTransaction
 from adminsite.operations import ledger
 from adminsite.permissions import Actor, Permission, may
@@ -131,7 +130,7 @@ class CreditView(ResourceView):
         "actor_email": "actor",
         "reverses_id": "key",
     }
-    column_shapes = {"description": ledger.reason_of}
+    column_shapes = {"type": words.label, "description": ledger.reason_of}
     column_searchable_list = ("user_email",)
     search_also = {"user_email": queries.ledger.holder_like}
     column_sortable_list = ("created_at",)
@@ -210,9 +209,9 @@ class CreditView(ResourceView):
             return responses.accepted({**found._asdict(), "net": found.net})
         figures = [
             ("Entries", f"{found.entries:,}", ""),
-            ("Added", signed(found.added) if found.added else "0", "gain" if found.added else ""),
-            ("Taken", signed(-found.taken) if found.taken else "0", "loss" if found.taken else ""),
-            ("Net", signed(found.net) if found.net else "0", ""),
+            ("Added", words.moved(found.added), "gain" if found.added else ""),
+            ("Taken", words.moved(-found.taken), "loss" if found.taken else ""),
+            ("Net", words.moved(found.net), ""),
         ]
         if responses.is_fragment():
             return self.render("credits/_totals.html", figures=figures)

@@ -47,6 +47,11 @@ def number(amount: int) -> str:
     return signed(amount).removeprefix("+")
 
 
+def moved(amount: int) -> str:
+    """A sum of changes with its sign; nothing has none."""
+    return signed(amount) if amount else "0"
+
+
 def credits_of(amount: int) -> str:
     """How many, in words: 1 credit, 50 credits, whatever the sign."""
     return "1 credit" if abs(amount) == 1 else f"{abs(amount):,} credits"
