@@ -3,8 +3,12 @@
 from flask import Flask
 
 from adminsite.api.admins import blueprint as admins
+from adminsite.api.ledger import blueprint as ledger
+from adminsite.api.stats import blueprint as stats
+from adminsite.api.users import blueprint as users
 
 
 def register(app: Flask) -> None:
     """Add the routes of every family to the application."""
-    app.register_blueprint(admins)
+    for blueprint in (admins, users, ledger, stats):
+        app.register_blueprint(blueprint)

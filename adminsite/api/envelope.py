@@ -1,19 +1,40 @@
 """What the JSON families have in common: what they take, and how they refuse (D-9, D-10)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, Response, request
+from marshmallow import Schema, ValidationError
 from sqlalchemy.exc import IntegrityError
 
-from adminsite import web
-from adminsite.db import transaction
-from adminsite.errors import InvalidError
+from adminsite import auth, web
+from adminsite.api import contracts
+from adminsite.db import folded, transaction
+from adminsite.errors import InvalidError, MissingError
+from adminsite.kit.listing import clean_term
 from adminsite.kit.responses import json_object
-from adminsite.operations import constraints
+from adminsite.models import User
+from adminsite.operations import constraints, rules
+from adminsite.operations.versions import get_for_update
+from adminsite.permissions import Permission, require
 
 LARGEST = 2**31 - 1  # of the integer keys; PostgreSQL refuses to compare with more
 NAME_SHOWN = 60
+
+
+def guard(blueprint: Blueprint, *, read: Permission, write: Permission) -> None:
+    """Let nobody near its routes who may not; the one check they share (R-002-11).
+
+    Args:
+        read: needed for verbs that change nothing.
+        write: needed for the others.
+    """
+
+    @blueprint.before_request
+    def ask() -> None:
+        require(auth.current_person(), read if request.method in auth.SAFE else write)
 
 
 def refuse_with_400(blueprint: Blueprint) -> None:
@@ -38,24 +59,54 @@ def writing() -> Iterator[None]:
         raise InvalidError({field: sentence}) from error
 
 
-def texts(known: Sequence[str]) -> dict[str, str]:
-    """The texts that were sent as a JSON object, by field.
+def sent(contract: Schema, nothing: str = "") -> dict[str, Any]:
+    """What was sent as a JSON object, in the shape of the contract.
 
     Args:
-        known: the fields there are; each may be left out, but not all.
+        contract: the fields there are; each may be left out, but not all.
+        nothing: the sentence for a body with none of them.
 
     Raises:
         BadRequest: the body is not a JSON object.
-        InvalidError: a field is not one of these, is not a text or is blank, or there is none.
+        InvalidError: a field is not one of these, has another shape or is blank, or there is none.
     """
-    body = json_object()
-    if not body:
-        names = ", ".join(known)
-        raise InvalidError(dict.fromkeys(known, "Not given."), f"Send at least one of: {names}.")
-    problems = {_shown(name): _problem(name, body[name], known) for name in body}
-    if wrong := {name: problem for name, problem in problems.items() if problem}:
-        raise InvalidError(wrong)
-    return body
+    body, known = json_object(), contract.fields.keys()
+    if not (body.keys() & known if nothing else body):
+        said = nothing or f"Send at least one of: {', '.join(known)}."
+        raise InvalidError(dict.fromkeys(known, "Not given."), said)
+    try:
+        found: dict[str, Any] = contract.load(body, partial=True)
+    except ValidationError as refusal:
+        problems = {_shown(name): _problem(name, refusal, known) for name in refusal.messages_dict}
+        raise InvalidError(problems) from None
+    return found
+
+
+def filters(known: Mapping[str, rules.Rule]) -> dict[str, Any]:
+    """The words of the query that narrow a list; empty ones are left out.
+
+    Raises:
+        InvalidError: there is no such word.
+    """
+    asked = {name: request.args[name] for name in known if request.args.get(name)}
+    return rules.check(asked, known)
+
+
+def term() -> str:
+    """What is searched for, as it is stored to be found (D-24)."""
+    return folded(clean_term(request.args.get("search", "")))
+
+
+def locked_person(pk: UUID | None) -> User:
+    """The person with this id, locked.
+
+    Raises:
+        MissingError: there is none.
+    """
+    found = get_for_update(User, pk) if pk else None
+    if found is None:
+        raise MissingError(contracts.NOBODY)
+    return found
 
 
 def key(text: str) -> int | None:
@@ -74,12 +125,10 @@ def _invalid(error: InvalidError) -> Response:
     return web.refuse(400, error.message, fields=error.fields, code=error.code)
 
 
-def _problem(name: str, value: object, known: Sequence[str]) -> str:
+def _problem(name: str, refusal: ValidationError, known: Collection[str]) -> str:
     if name not in known:
         return f"There is no field called `{_shown(name)}` here."
-    if not isinstance(value, str):
-        return f"The field {name} must be text."
-    return "" if value.strip() else f"The field {name} is blank."
+    return str(refusal.messages_dict[name][0])
 
 
 def _shown(name: str) -> str:

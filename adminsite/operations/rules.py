@@ -49,7 +49,7 @@ _URL_SPACE = re.compile("[\\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.ASCII | re.IGNORECASE)
 _AUTHORITY = re.compile(r"https?://([^/\\?#]+)", re.ASCII | re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
-_EMAIL = re.compile(r"[^\s@;,<>\"]+@[^\s@;,<>\"]+")
+EMAIL_FORM = re.compile(r"[^\s@;,<>\"]+@[^\s@;,<>\"]+")
 
 
 def check(values: Mapping[str, object], rules: Mapping[str, Rule]) -> dict[str, Any]:
@@ -285,7 +285,7 @@ def email(value: object) -> str:
     if not text:
         raise ValueError("Give an e-mail address.")
     # Lower case may be longer ("İ"), and that is what is compared and kept beside it.
-    if not _EMAIL.fullmatch(text) or len(text.lower()) > EMAIL_LENGTH:
+    if not EMAIL_FORM.fullmatch(text) or len(text.lower()) > EMAIL_LENGTH:
         raise ValueError(f"`{text}` is not an e-mail address.")
     return text
 

@@ -144,3 +144,29 @@ def count_staff(session: Session, which: Sequence[ColumnElement[bool]]) -> int:
     return (
         session.scalar(select(func.count()).select_from(Admin).join(Admin.user).where(*which)) or 0
     )
+
+
+def people_like(term: str, role: str | None, status: str | None) -> list[ColumnElement[bool]]:
+    """The people whose address or name holds the term, as a condition for the two below.
+
+    Args:
+        term: folded, as `db.folded` does (D-24); empty for everybody.
+        role: theirs, if it matters.
+        status: of the subscription, likewise.
+    """
+    asked = {User.role: role, User.subscription_status: status}
+    which = [column == word for column, word in asked.items() if word]
+    return [*which, User.search_text.contains(term, autoescape=True)] if term else which
+
+
+def people(
+    session: Session, which: Sequence[ColumnElement[bool]], limit: int, offset: int
+) -> Sequence[User]:
+    """People, the newest first."""
+    statement = select(User).where(*which).order_by(User.created_at.desc(), User.id.desc())
+    return session.scalars(statement.limit(limit).offset(offset)).all()
+
+
+def count_people(session: Session, which: Sequence[ColumnElement[bool]]) -> int:
+    """How many there are."""
+    return session.scalar(select(func.count()).select_from(User).where(*which)) or 0

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from adminsite.models import User
-from tests.api.scripts import Script, ScriptAs, make_token
+from tests.api.scripts import API, Script, ScriptAs, make_token
 from tests.client import SiteClient
 
 
@@ -17,5 +17,17 @@ def script_as(request: pytest.FixtureRequest, app: Flask) -> ScriptAs:
     def make(who: str | User, **values: object) -> Script:
         user = request.getfixturevalue(who) if isinstance(who, str) else who
         return Script(cast("SiteClient", app.test_client()), make_token(user, **values))
+
+    return make
+
+
+@pytest.fixture
+def api_as(script_as: ScriptAs) -> ScriptAs:
+    """The same for `/api/admin`."""
+
+    def make(who: str | User, **values: object) -> Script:
+        made = script_as(who, **values)
+        made.root = API
+        return made
 
     return make

@@ -14,6 +14,7 @@ from tests.people import acting
 from tests.rows import person
 
 ANN = {"email": "Ann@Example.com", "full_name": "Ann", "role": "support"}
+API = "/api/admin"
 Route = tuple[str, str, Any]
 ROUTES: list[Route] = [  # every route, with a body it takes
     ("GET", "/admins", None),
@@ -54,10 +55,10 @@ class Script:
         return said["data"]
 
     def error(self, verb: str, path: str, body: Any = None, status: int = 400) -> Any:
-        """What a refused request is told: `message` and `fields`."""
+        """What a refused request is told, in the form of the family."""
         answer = self.ask(verb, path, body)
         assert answer.status_code == status, (answer.status_code, answer.text[:500])
-        return refusal(answer)
+        return coded(answer) if self.root == API else refusal(answer)
 
 
 ScriptAs = Callable[..., Script]
@@ -70,6 +71,16 @@ def refusal(answer: TestResponse) -> Any:
     assert said["error"].keys() == {"message", "fields"}
     assert said["error"]["message"].endswith(".")
     return said["error"]
+
+
+def coded(answer: TestResponse) -> Any:
+    """A refusal in the envelope of `/api/admin`."""
+    said = cast("dict[str, Any]", answer.json)
+    assert said.keys() == {"error", "code", "details"}
+    assert isinstance(said["error"], str)
+    assert said["error"]
+    assert all(isinstance(text, str) for text in said["details"].values())
+    return said
 
 
 def make_token(user: User, **values: object) -> str:
