@@ -19,7 +19,7 @@ def main() -> int:
     tasks = [task for task in TASKS if not asked.tasks or task.key in asked.tasks.split(",")]
     found: dict[str, list[Result]] = {}
     for engine in ("sqlite", "postgres") if asked.engine == "both" else (asked.engine,):
-        found[engine] = measure(engine, asked.links, asked.rounds, tasks)
+        found[engine] = measure(engine, asked.links, asked.entries, asked.rounds, tasks)
         sys.stdout.write(summary(engine, found[engine]) + "\n")
     write_report(asked.output, asked.links, asked.rounds, found)
     series = [s for results in found.values() for r in results for s in (r.project, r.floor)]
@@ -31,6 +31,7 @@ def main() -> int:
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--links", type=int, default=100_000, metavar="N")
+    parser.add_argument("--entries", type=int, default=1_000_000, metavar="N")
     parser.add_argument("--engine", choices=("sqlite", "postgres", "both"), default="both")
     parser.add_argument("--rounds", type=int, default=30, metavar="N")
     parser.add_argument("--tasks", default="", metavar="T1,T3", help="all when not given")

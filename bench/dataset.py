@@ -21,6 +21,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "link_owners": "link_id user_id is_primary created_at",
         "link_tags": "link_id tag_id",
         "keywords": "id keyword url_template description search_text created_at updated_at version",
+        "subscriptions": "id user_id status tier cancel_at_period_end canceled_at "
+        "created_at updated_at",
+        "credit_transactions": "id user_id user_email amount balance_after type created_at",
     }.items()
 }
 TAG_COUNT = 300

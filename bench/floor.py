@@ -6,7 +6,8 @@ no audit. What a page costs beyond this is the price of everything else it does.
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Any
+from datetime import date
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import psycopg
@@ -28,6 +29,24 @@ DOCUMENTS = """
 """
 
 Record = tuple[Any, ...]
+
+
+class Overview(NamedTuple):
+    """The figures of the first page.
+
+    Attributes:
+        counts: of users, links, keywords and subscriptions: all, of the period, of the one before.
+        tiers: active subscriptions by plan.
+    """
+
+    counts: Record
+    tiers: dict[str, int]
+    issued: int
+    used: int
+    credit_days: list[Record]
+    joined: list[Record]
+    moves: list[Record]
+    events: list[Record]
 
 
 class Floor:
@@ -122,6 +141,65 @@ class Floor:
                 [person],
             )
         self._run("DELETE FROM users WHERE id = ?", [person])
+        self._run("COMMIT")
+
+    def overview(self, first: date, before: date) -> Overview:
+        """What there is, what a period added next to the one before, and its days."""
+        start, earlier = (f"{day} 00:00:00" for day in (first, before))
+        made = ", ".join(
+            f"(SELECT count(*) FROM {table}), "
+            f"(SELECT count(*) FROM {table} WHERE created_at >= ?), "
+            f"(SELECT count(*) FROM {table} WHERE created_at >= ? AND created_at < ?)"
+            for table in ("users", "links", "keywords", "subscriptions")
+        )
+        counts = self.rows(f"SELECT {made}", [start, earlier, start] * 4)[0]
+        tiers = self.rows(
+            "SELECT tier, count(*) FROM subscriptions WHERE status = 'active' GROUP BY tier"
+        )
+        issued = self.rows("SELECT sum(added) FROM credit_days")[0][0] or 0
+        used = self.rows("SELECT sum(taken - added) FROM credit_days WHERE type = 'usage'")
+        days = self.rows(
+            "SELECT day, sum(added), sum(CASE WHEN type = 'usage' THEN taken - added ELSE 0 END) "
+            "FROM credit_days WHERE day >= ? GROUP BY day ORDER BY day",
+            [str(before)],
+        )
+        day = "substr(created_at, 1, 10)" if self.on_sqlite else "created_at::date"
+        joined = self.rows(
+            f"SELECT {day}, count(*) FROM users WHERE created_at >= ? GROUP BY 1 ORDER BY 1",
+            [start],
+        )
+        began = self.rows(
+            f"SELECT {day}, tier, count(*) FROM subscriptions WHERE created_at >= ? "
+            "AND status IN ('active', 'canceled') GROUP BY 1, 2",
+            [start],
+        )
+        ended = self.rows(
+            f"SELECT {day.replace('created_at', 'canceled_at')}, tier, count(*) "
+            "FROM subscriptions WHERE canceled_at >= ? AND status = 'canceled' GROUP BY 1, 2",
+            [start],
+        )
+        events = self.rows(
+            "SELECT at, actor_email, action, subject_label FROM audit_events "
+            "ORDER BY id DESC LIMIT 8"
+        )
+        return Overview(
+            counts, dict(tiers), issued, used[0][0] or 0, days, joined, began + ended, events
+        )
+
+    def adjust(self, person: str, amount: int, reason: str) -> None:
+        """Move a balance, and write the entry."""
+        self._run("BEGIN")
+        balance = self._run(
+            "UPDATE users SET credits_balance = credits_balance + ?, version = version + 1 "
+            "WHERE id = ? RETURNING credits_balance, email",
+            [amount, person],
+        ).fetchall()[0]
+        self._run(
+            "INSERT INTO credit_transactions (user_id, user_email, amount, balance_after, type, "
+            "description, created_at) VALUES (?, ?, ?, ?, 'admin_adjustment', ?, "
+            "CURRENT_TIMESTAMP)",
+            [person, balance[1], amount, balance[0], reason],
+        )
         self._run("COMMIT")
 
     def key(self, person: UUID) -> str:

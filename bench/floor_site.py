@@ -1,6 +1,7 @@
 """The floor behind a bare Flask application with three lean templates."""
 
 import os
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from flask import Flask, redirect, request
@@ -27,6 +28,16 @@ FORM = """<!doctype html><html lang=en><title>{{ link[1] }}</title><form method=
 <select name=tags multiple>{% for id, name in tags %}
 <option value="{{ id }}" selected>{{ name }}</option>{% endfor %}</select></form></html>"""
 
+OVERVIEW = """<!doctype html><html lang=en><title>Overview</title><h1>Overview</h1><dl>
+<dt>Total users<dd>{{ "{:,}".format(o.counts[0]) }}, {{ o.counts[1] }} new, {{ o.counts[2] }} before
+<dt>Links<dd>{{ "{:,}".format(o.counts[3]) }}, {{ o.counts[4] }} new, {{ o.counts[5] }} before
+<dt>Keywords<dd>{{ "{:,}".format(o.counts[6]) }}, {{ o.counts[7] }} new, {{ o.counts[8] }} before
+<dt>Active subscriptions<dd>{{ "{:,}".format(o.tiers.values() | sum) }}
+<dt>Credits issued<dd>{{ "{:,}".format(o.issued) }}<dt>Used<dd>{{ "{:,}".format(o.used) }}</dl>
+{% for rows in (o.credit_days, o.joined, o.moves, o.events) %}<table>{% for row in rows %}<tr>
+{% for cell in row %}<td>{{ cell }}{% endfor %}</tr>{% endfor %}</table>{% endfor %}</html>"""
+DAYS = timedelta(days=30)
+
 
 def create_site() -> Counted:
     """The floor over the database named by BENCH_DATABASE_URL."""
@@ -35,6 +46,7 @@ def create_site() -> Counted:
     site.jinja_env.autoescape = True
     link_list, form = (site.jinja_env.from_string(text) for text in (LIST, FORM))
     _serve_people(site, floor)
+    _serve_money(site, floor)
 
     @site.get("/links")
     def show_links() -> str:
@@ -78,3 +90,17 @@ def _serve_people(site: Flask, floor: Floor) -> None:
         heir = UUID(request.form["heir"])
         floor.delete_user(floor.key(person), request.form["link_action"], floor.key(heir))
         return "deleted"
+
+
+def _serve_money(site: Flask, floor: Floor) -> None:
+    overview = site.jinja_env.from_string(OVERVIEW)
+
+    @site.get("/")
+    def show_overview() -> str:
+        first = datetime.now(UTC).date() - DAYS + timedelta(days=1)
+        return overview.render(o=floor.overview(first, first - DAYS))
+
+    @site.post("/credits/<uuid:person>")
+    def adjust(person: UUID) -> str:
+        floor.adjust(floor.key(person), int(request.form["amount"]), request.form["reason"])
+        return "adjusted"

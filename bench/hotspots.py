@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.database import environment
+from bench.database import environment, fill
 from bench.floor import Floor
+from bench.money import Money
 from bench.run import WARM_UPS, filled_database
 from bench.server import serving
 from bench.sites import ProjectSite, create_owner
@@ -20,21 +21,26 @@ HEADER = "X-Bench-Profile"
 def main() -> None:
     """Profile the chosen tasks and print the most expensive functions of each."""
     asked = _arguments().parse_args()
-    with _site(asked.engine, asked.links, asked.rounds) as (site, sample):
-        for task in TASKS:
-            if task.key in asked.tasks.split(","):
-                for number in range(WARM_UPS):
-                    task.prepare(site, sample, number)()
-                found = _profile(task, site, sample, asked.rounds)
-                sys.stdout.write(f"\n=== {task.key} {task.title}, {asked.rounds} requests\n{found}")
+    tasks = [task for task in TASKS if task.key in asked.tasks.split(",")]
+    entries = asked.entries if any(task.money for task in tasks) else 0
+    with _site(asked.engine, asked.links, entries, asked.rounds) as (site, sample):
+        for task in tasks:
+            for number in range(WARM_UPS):
+                task.prepare(site, sample, number)()
+            found = _profile(task, site, sample, asked.rounds)
+            sys.stdout.write(f"\n=== {task.key} {task.title}, {asked.rounds} requests\n{found}")
 
 
 @contextmanager
-def _site(engine: str, links: int, rounds: int) -> Iterator[tuple[ProjectSite, Sample]]:
+def _site(
+    engine: str, links: int, entries: int, rounds: int
+) -> Iterator[tuple[ProjectSite, Sample]]:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         with filled_database(engine, links, folder) as url:
             create_owner(url)
+            if entries:
+                fill(url, Money(entries).batches())
             database = Floor(url)
             sample = take_sample(database, rounds + WARM_UPS)
             database.close()
@@ -57,6 +63,7 @@ def _profile(task: Task, site: ProjectSite, sample: Sample, rounds: int) -> str:
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.hotspots", description=__doc__)
     parser.add_argument("--links", type=int, default=10_000, metavar="N")
+    parser.add_argument("--entries", type=int, default=1_000_000, metavar="N")
     parser.add_argument("--engine", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--rounds", type=int, default=20, metavar="N")
     parser.add_argument("--tasks", default="T1,T6,T7,T8", metavar="T1,T3")

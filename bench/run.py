@@ -12,6 +12,7 @@ from bench.client import UnexpectedAnswerError
 from bench.database import environment, fill, migrate
 from bench.dataset import Dataset
 from bench.floor import Floor
+from bench.money import Money
 from bench.server import serving
 from bench.sites import FloorSite, ProjectSite, Site, create_owner
 from bench.tasks import Check, Sample, Task, WrongAnswerError, take_sample
@@ -87,30 +88,37 @@ def _empty_database(engine: str, folder: Path) -> Iterator[str]:
         yield database.url
 
 
-def measure(engine: str, links: int, rounds: int, tasks: list[Task]) -> list[Result]:
-    """Everything on one engine, in a folder of its own that is removed afterwards."""
+def measure(engine: str, links: int, entries: int, rounds: int, tasks: list[Task]) -> list[Result]:
+    """Everything on one engine, in a folder of its own that is removed afterwards.
+
+    The ledger is filled when the tasks that do without it are done.
+    """
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         with filled_database(engine, links, folder) as url:
             create_owner(url)
-            database = Floor(url)
-            try:
-                return _measure(url, folder, database, rounds, tasks)
-            finally:
-                database.close()
+            results = _measure(url, folder, rounds, [task for task in tasks if not task.money])
+            if any(task.money for task in tasks):
+                fill(url, Money(entries).batches())
+                results += _measure(url, folder, rounds, [task for task in tasks if task.money])
+            return results
 
 
-def _measure(
-    url: str, folder: Path, database: Floor, rounds: int, tasks: list[Task]
-) -> list[Result]:
-    sample = take_sample(database, rounds + WARM_UPS)
+def _measure(url: str, folder: Path, rounds: int, tasks: list[Task]) -> list[Result]:
+    if not tasks:
+        return []
     floor_settings = {**os.environ, "BENCH_DATABASE_URL": url}
-    with (
-        serving("bench.floor_site:create_site()", floor_settings, folder) as floor_server,
-        serving("bench.project_site:create_site()", environment(url), folder) as project_server,
-    ):
-        sites = (ProjectSite(project_server), FloorSite(floor_server))
-        return [_task(task, sites, Runner(sample, database), rounds) for task in tasks]
+    database = Floor(url)
+    try:
+        sample = take_sample(database, rounds + WARM_UPS)
+        with (
+            serving("bench.floor_site:create_site()", floor_settings, folder) as floor_server,
+            serving("bench.project_site:create_site()", environment(url), folder) as server,
+        ):
+            sites = (ProjectSite(server), FloorSite(floor_server))
+            return [_task(task, sites, Runner(sample, database), rounds) for task in tasks]
+    finally:
+        database.close()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from html import unescape
 from typing import Protocol
 from urllib.parse import quote, urlencode
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from bench.client import Browser, Reply, UnexpectedAnswerError, form_with
 from bench.database import flask
@@ -32,6 +32,8 @@ class Site(Protocol):
     def saving(self, number: int, title: str) -> Callable[[], Reply]: ...
     def cell(self, number: int, title: str) -> Reply: ...
     def delete_user(self, person: UUID, link_action: str, heir: UUID) -> Reply: ...
+    def overview(self) -> Reply: ...
+    def adjust(self, person: UUID, amount: int, reason: str) -> Reply: ...
 
 
 class FloorSite:
@@ -68,6 +70,13 @@ class FloorSite:
     def delete_user(self, person: UUID, link_action: str, heir: UUID) -> Reply:
         fields = [("link_action", link_action), ("heir", str(heir))]
         return self._browser.post(f"/users/{person}", fields)
+
+    def overview(self) -> Reply:
+        return self._browser.get("/")
+
+    def adjust(self, person: UUID, amount: int, reason: str) -> Reply:
+        fields = [("amount", str(amount)), ("reason", reason)]
+        return self._browser.post(f"/credits/{person}", fields)
 
 
 class ProjectSite:
@@ -110,6 +119,14 @@ class ProjectSite:
     def delete_user(self, person: UUID, link_action: str, heir: UUID) -> Reply:
         fields = [("id", str(person)), ("link_action", link_action)]
         return self._browser.post("/admin/users/delete/", fields, htmx=True)
+
+    def overview(self) -> Reply:
+        return self._browser.get("/admin")
+
+    def adjust(self, person: UUID, amount: int, reason: str) -> Reply:
+        fields = {"user_id": str(person), "amount": str(amount), "reason": reason}
+        fields["idempotency_key"] = uuid4().hex
+        return self._browser.post("/admin/credits/adjust", fields.items(), htmx=True)
 
 
 def create_owner(url: str) -> None:

@@ -1,4 +1,4 @@
-"""What is measured: T1 to T8, what each must show or change, and how fast it has to be."""
+"""What is measured: T1 to T12, what each must show or change, and how fast it has to be."""
 
 import re
 from collections.abc import Callable
@@ -12,10 +12,17 @@ from bench.sites import Place, Site
 
 ABSENT_WORD = "zzqqxxyy"
 DEEP_SHARE = 0.9
+AMOUNT = 3
 SLUG_LIKE = re.compile(r"[a-z]+-[a-z]+-\d+")
 EMAIL_LIKE = re.compile(r"[A-Za-z.]+\d*@example\.com")
 MARKED = re.compile(r"</?mark\b[^>]*>")  # a match may be marked inside the word
 NEWEST = "ORDER BY created_at DESC, id DESC"
+FIGURES = """
+    SELECT count(*) FROM users
+    UNION ALL SELECT count(*) FROM subscriptions WHERE status = 'active'
+    UNION ALL SELECT coalesce(sum(amount), 0) FROM credit_transactions WHERE amount > 0
+    UNION ALL SELECT coalesce(-sum(amount), 0) FROM credit_transactions WHERE type = 'usage'
+"""
 
 Request = Callable[[], Reply]
 
@@ -31,6 +38,8 @@ class Sample:
     Attributes:
         heir: who deletes users, and takes their links over.
         leavers: makes a user who alone owns 10,000 links.
+        figures: what the overview shows, added up from the entries themselves.
+        holder: whose credits are adjusted.
     """
 
     first_page: list[str]
@@ -42,6 +51,8 @@ class Sample:
     cell_rows: list[int]
     heir: UUID
     leavers: Callable[[], UUID]
+    figures: list[str]
+    holder: UUID
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,7 @@ class Task:
 
     Attributes:
         target: how many times the floor it may take; None when nothing is asked of it.
+        money: whether it needs the members and the ledger of `money.py`.
         prepare: does what is not timed and gives the request that is.
         check: raises WrongAnswerError when the answer is wrong.
     """
@@ -59,6 +71,7 @@ class Task:
     target: float | None
     prepare: Callable[[Site, Sample, int], Request]
     check: Callable[["Check"], None]
+    money: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,6 +109,8 @@ def take_sample(database: Floor, writes: int) -> Sample:
         cell_rows=[int(row) for row in column(page.replace("slug", "id"))],
         heir=UUID(column("SELECT id FROM users ORDER BY role, email_key LIMIT 1")[0]),
         leavers=database.add_leaver,
+        figures=[f"{int(figure):,}" for figure in column(FIGURES)],
+        holder=UUID(column("SELECT id FROM users ORDER BY email_key DESC LIMIT 1")[0]),
     )
 
 
@@ -173,6 +188,33 @@ def _left(link_action: str) -> Callable[[Check], None]:
             raise WrongAnswerError(f"{gone[0][0]} leavers, {taken[0][0]} of {kept} links taken")
 
     return check
+
+
+def _shows_the_figures(seen: Check) -> None:
+    missing = [figure for figure in seen.sample.figures if figure not in seen.reply.text]
+    if missing:
+        raise WrongAnswerError(f"the overview does not show {', '.join(missing)}")
+
+
+def _reason(site: Site, number: int) -> str:
+    return f"{title_for(site, number)} T12"
+
+
+def _adjusted(seen: Check) -> None:
+    reason, holder = _reason(seen.site, seen.number), seen.database.key(seen.sample.holder)
+    entry = seen.database.rows(
+        "SELECT amount, description, balance_after, (SELECT credits_balance FROM users WHERE id = "
+        "user_id) FROM credit_transactions WHERE user_id = ? ORDER BY id DESC LIMIT 1",
+        [holder],
+    )
+    if not entry or entry[0][0] != AMOUNT or not entry[0][1].endswith(reason):
+        raise WrongAnswerError(f"the newest entry is {entry}")
+    if entry[0][2] != entry[0][3]:
+        raise WrongAnswerError(f"the balance is {entry[0][3]}, the entry says {entry[0][2]}")
+    if seen.site.name == "project":
+        event = seen.database.rows("SELECT reason FROM audit_events ORDER BY id DESC LIMIT 1")
+        if event[0][0] != reason:
+            raise WrongAnswerError("no audit event names the adjustment")
 
 
 def _audited(database: Floor, number: int, title: str) -> bool:
@@ -265,5 +307,23 @@ TASKS = (
         2,
         _deleting("delete"),
         _left("delete"),
+    ),
+    Task(
+        "T11",
+        "overview, 1,000,000 entries",
+        None,
+        lambda site, _sample, _number: site.overview,
+        _shows_the_figures,
+        money=True,
+    ),
+    Task(
+        "T12",
+        "adjust credits, with audit",
+        None,
+        lambda site, sample, number: (
+            lambda: site.adjust(sample.holder, AMOUNT, _reason(site, number))
+        ),
+        _adjusted,
+        money=True,
     ),
 )
