@@ -100,7 +100,7 @@ def parsed(text: str) -> list[Row]:
         UnreadableError: a line has too many or too few cells, or is no CSV.
     """
     _measured(text.encode())
-    body = text.strip()
+    body = text.removeprefix("\ufeff").strip()
     if not body:
         return []
     first = body.splitlines()[0]
