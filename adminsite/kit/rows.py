@@ -7,6 +7,7 @@ rest of the page (flask-admin notes, section 6).
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from flask import current_app
 from jinja2 import Template
@@ -131,11 +132,12 @@ def shaped(  # noqa: PLR0913 - what a row is made of
     ]
     for record in records:
         key = record.id
+        place = quote(key, safe="") if isinstance(key, str) else key
         row = {
             "id": key,
             "dom_id": f"{prefix}-{key}",
-            "path": f"{url}/{key}",
-            "edit_url": f"{url}/edit/?id={key}",
+            "path": f"{url}/{place}",
+            "edit_url": f"{url}/edit/?id={place}",
             "label": getattr(record, label),
             "version": getattr(record, "version", ""),
             "refused": refused.get(key, NOTHING),

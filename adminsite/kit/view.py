@@ -25,7 +25,7 @@ from adminsite.kit import access, bulk, declare, editing, forms, listing, routes
 from adminsite.kit.bulk import BulkAction
 from adminsite.kit.columns import Column
 from adminsite.kit.deleting import Once, Question
-from adminsite.kit.filters import Filter
+from adminsite.kit.filters import UNSTORABLE, Filter
 from adminsite.permissions import Actor, Permission, may, require
 from adminsite.resources import Resource
 
@@ -50,6 +50,8 @@ WRITES = (
     "preview_action",
     "action_view",
 )
+CONVERTERS = {"UUID": "uuid", "str": "string"}  # of keys in URLs, by type; else numbers
+LONGEST_KEY = 255  # of text, where its column sets no limit
 NEEDS_VERB = {
     "create_view": "create",
     "rest_create": "create",
@@ -176,8 +178,8 @@ class ResourceView(ModelView):
             resource.model, db, name=self.plural.capitalize(), endpoint=self.key, url=self.key
         )
         self._default_view = "index_view"
-        pk_kind = "uuid" if self.pk_type.__name__ == "UUID" else "int"
-        urls = [(u.replace("<pk>", f"<{pk_kind}:pk>"), n, m) for u, n, m in self._urls]
+        converter = CONVERTERS.get(self.pk_type.__name__, "int")
+        urls = [(u.replace("<pk>", f"<{converter}:pk>"), n, m) for u, n, m in self._urls]
         self._urls = access.both_slashes(urls)
         self._permissions = self._route_permissions()
         access.check_routes(self, self._permissions)
@@ -376,10 +378,13 @@ class ResourceView(ModelView):
 
     def coerce_pk(self, value: Any) -> Any | None:
         """The key in its own type; None when it can be no key."""
+        text = str(value)
+        if self.pk_type is str:
+            longest = self.pk_column.type.length or LONGEST_KEY
+            return text if 0 < len(text) <= longest and not UNSTORABLE.search(text) else None
         if isinstance(value, self.pk_type):
             key = value
         else:
-            text = str(value)
             if self.pk_type is int and not (text.isascii() and text.isdigit()):
                 return None
             try:
@@ -431,8 +436,16 @@ class ResourceView(ModelView):
         )
 
     def sorts_alone(self, name: str) -> bool:
-        """Whether no two rows have the same value there, so that the key need not follow."""
-        return bool(self.stored_columns[self.sort_key(name)].unique)
+        """Whether no two rows have the same value there, so that the key need not follow.
+
+        A value of another table is one record's only where that record is one row's only.
+        """
+        column = self.stored_columns[self.sort_key(name)]
+        own = self.model.__table__
+        once = column.table is own or any(
+            key.parent.unique for key in own.foreign_keys if key.column.table is column.table
+        )
+        return bool(column.unique and once)
 
     @cached_property
     def _columns(self) -> tuple[Column, ...]:

@@ -1,5 +1,5 @@
 """Reads that are not one record; they never write."""
 
-from adminsite.queries import deletion, ledger, links, overview, people
+from adminsite.queries import deletion, ledger, links, overview, people, subscriptions
 
-__all__ = ["deletion", "ledger", "links", "overview", "people"]
+__all__ = ["deletion", "ledger", "links", "overview", "people", "subscriptions"]

@@ -12,10 +12,20 @@ from adminsite.views.imports import ImportView
 from adminsite.views.keywords import KeywordView
 from adminsite.views.links import LinkView
 from adminsite.views.overview import Overview
+from adminsite.views.subscriptions import SubscriptionView
 from adminsite.views.tags import TagView
 from adminsite.views.users import UserView
 
-VIEWS = (LinkView, KeywordView, TagView, UserView, AdminView, CreditView, ImportView)
+VIEWS = (
+    LinkView,
+    KeywordView,
+    TagView,
+    UserView,
+    AdminView,
+    SubscriptionView,
+    CreditView,
+    ImportView,
+)
 
 
 def register(app: Flask, templates: Path, *, environment: str | None) -> None:

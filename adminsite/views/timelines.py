@@ -85,7 +85,7 @@ def _changes(changes: dict[str, Any]) -> Iterable[Change]:
         if field not in UNTOLD and isinstance(pair, list) and len(pair) == 2:  # noqa: PLR2004
             yield Change(
                 CALLED.get(field, field.replace("_", " ").capitalize()),
-                _text(pair[0]),
+                _text(pair[0] if pair[0] != pair[1] else None),  # a name, not a change
                 _text(pair[1]),
             )
 

@@ -18,20 +18,19 @@ from adminsite.kit.bulk import BulkAction
 from adminsite.kit.columns import moment, signed
 from adminsite.kit.deleting import Choice, Question
 from adminsite.kit.forms import Required
-from adminsite.models import CreditTransaction, Subscription, User
+from adminsite.models import CreditTransaction, User
 from adminsite.operations import ledger, sessions, users
 from adminsite.permissions import Actor, Permission, may, refusal
 from adminsite.queries.deletion import DeletionPlan, Share
 from adminsite.resources import USERS
 from adminsite.views import viewing
 from adminsite.views.browsers import browser_name
+from adminsite.views.subscriptions.words import STATUSES, TIERS, card
 from adminsite.views.timelines import entries
 
 URL = "/admin/users"
 ROLES = (("user", "User"), ("admin", "Admin"))
 FREE = ("free", "Free")
-TIERS = tuple((tier, tier.capitalize()) for tier in User.TIERS)
-STATUSES = tuple((status, status.replace("_", " ").capitalize()) for status in User.STATUSES)
 SAMPLE = 5
 LINKS_SHOWN = 10
 ENTRIES_SHOWN = 20
@@ -192,6 +191,7 @@ class UserView(ResourceView):
         """The cards of the person's page."""
         session, person = db.session(), auth.current_person()
         staff = row.staff
+        newest = queries.people.newest_subscription(session, row.id)
         context = {
             "path": f"{URL}/{row.id}",
             "profile": profile(row),
@@ -209,7 +209,8 @@ class UserView(ResourceView):
             "transactions": transactions(
                 queries.people.recent_transactions(session, row.id, ENTRIES_SHOWN)
             ),
-            "subscription": subscription(queries.people.newest_subscription(session, row.id)),
+            "subscription": card(newest) if newest else None,
+            "may_change_subscription": may(person, Permission.SUBSCRIPTIONS_WRITE),
             "links": queries.people.own_links(session, row.id, LINKS_SHOWN),
             "n_links": queries.people.count_own_links(session, row.id),
             "sessions": open_sessions(session, row.id),
@@ -391,18 +392,6 @@ def transactions(rows: Sequence[CreditTransaction]) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
-
-
-def subscription(row: Subscription | None) -> dict[str, Any] | None:
-    """A subscription as a card shows it (R-002-53)."""
-    if row is None:
-        return None
-    return {
-        "id": row.id,
-        "status": row.status,
-        "tier": row.tier or "Unknown",
-        "ends": moment(row.current_period_end),
-    }
 
 
 def open_sessions(session: Session, user_id: UUID) -> list[dict[str, Any]]:

@@ -179,7 +179,9 @@ class TestSubscription:
 
         told = read_card(tab, mia, "subscription")
 
-        assert told == "Subscription Status active Plan Pro Period ends Feb 3, 2026 Id sub_new"
+        assert told == (
+            "Subscription See all Status active Plan Pro Period ends Feb 3, 2026 Id sub_new"
+        )
         assert "badge-success" in card(tab, mia, "subscription")
 
     @pytest.mark.parametrize("status", ["trialing", "past_due", "canceled", "unpaid"])
