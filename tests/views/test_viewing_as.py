@@ -176,9 +176,8 @@ class TestTwelveWaysOut:
 
     def test_entering_staff_pages(self, app: Flask, tab: SiteClient, member: User) -> None:
         routes = [route for route in access.routes(app) if route.rule.rule.startswith("/admin")]
-        for route in (route for route in routes if route.method == "GET"):
-            rows = access.Rows("admin", str(route.rule.endpoint).partition(".")[0])
-            answer = tab.get(access.url(route, rows))
+        for route in (route for route in routes if route.safe):
+            answer = tab.get(re.sub("<[^>]+>", "5", route.rule.rule.replace("<uuid:pk>", NOBODY)))
 
             assert answer.status_code == 403, route
             if not answer.is_json:
