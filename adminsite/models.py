@@ -368,6 +368,8 @@ class Subscription(Dated, Base):
         CheckConstraint(one_of("tier", User.TIERS), name="tier"),
         Index("ix_subscriptions_user_id_created_at", "user_id", "created_at"),
         Index("ix_subscriptions_status_tier", "status", "tier"),
+        Index("ix_subscriptions_began", "created_at", "status", "tier", "canceled_at"),
+        Index("ix_subscriptions_ended", "canceled_at", "status", "tier", "created_at"),
         Index("ix_subscriptions_created_at_id", "created_at", "id"),
     )
 

@@ -15,10 +15,12 @@ from sqlalchemy import (
     Date,
     ScalarSelect,
     String,
+    and_,
     case,
     cast,
     func,
     literal_column,
+    or_,
     select,
     union_all,
 )
@@ -64,27 +66,28 @@ class Stats:
     tiers: Tiers
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """How many there are, and how many of them were made in a period and in the one before."""
+class Made(NamedTuple):
+    """How many were made in a period, and in the one before."""
 
-    total: int
     now: int
     before: int
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What was made in a period and in the one before.
+    """What a period added, and what there is of what `Stats` does not count.
 
     Attributes:
+        all_links, all_keywords: how many there are now.
         issued_before: credits, as in `Stats`, of the period before.
     """
 
-    users: Counted
-    links: Counted
-    keywords: Counted
-    subscriptions: Counted
+    all_links: int
+    all_keywords: int
+    users: Made
+    links: Made
+    keywords: Made
+    subscriptions: Made
     issued_before: int
     used_before: int
 
@@ -159,18 +162,15 @@ def monthly(subscriptions: Tiers, prices: Mapping[str, int]) -> int | None:
 
 def counts(session: Session, now: Days, before: Days) -> Counts:
     """What was made in a period and in the one before it: one statement."""
-    counted = (User, Link, Keyword, Subscription)
-    wanted: list[ScalarSelect[Any]] = []
-    for model in counted:
-        wanted += (_count(model), _count(model, now), _count(model, before))
+    wanted = [_count(Link), _count(Keyword)]
+    for model in (User, Link, Keyword, Subscription):
+        wanted += (_count(model, now), _count(model, before))
     issued = select(func.sum(CreditDay.added)).where(CreditDay.day.between(*before))
     used = select(_used()).where(CreditDay.day.between(*before), CreditDay.type == USAGE)
     found = session.execute(select(*wanted, issued.scalar_subquery(), used.scalar_subquery())).one()
-    users, links, keywords, subscriptions = (
-        Counted(*found[at : at + 3]) for at in range(0, 3 * len(counted), 3)
-    )
+    users, links, keywords, subscriptions = (Made(*found[at : at + 2]) for at in range(2, 10, 2))
     added, taken = (int(value or 0) for value in found[-2:])
-    return Counts(users, links, keywords, subscriptions, added, abs(taken))
+    return Counts(*found[:2], users, links, keywords, subscriptions, added, abs(taken))
 
 
 def joined(session: Session, days: Days, *, by_month: bool) -> dict[date, int]:
@@ -192,23 +192,30 @@ def credits_by_day(session: Session, days: Days) -> list[CreditsOfDay]:
 
 
 def subscription_moves(session: Session, since: date) -> list[Move]:
-    """When subscriptions began and ended, since the start of a day: one statement."""
-    said = func.coalesce(Subscription.canceled_at, Subscription.updated_at)
-    created = Subscription.created_at
-    ended = case((said < created, created), else_=said)
-    start = _start(since)
+    """When subscriptions began and ended, since the start of a day: one statement.
+
+    Read from two indexes alone: a condition on the status would lead to the wrong one.
+    """
+    start, created, canceled = _start(since), Subscription.created_at, Subscription.canceled_at
+    over = and_(Subscription.status == ENDED, canceled.is_not(None))  # else nobody knows since when
+    ran = case((or_(Subscription.status == ACTIVE, over), 1), else_=0)
     began = (
-        select(_day(session, created).label("day"), Subscription.tier, func.count())
-        .where(created >= start, Subscription.status.in_((ACTIVE, ENDED)))
+        select(_day(session, created).label("day"), Subscription.tier, func.sum(ran))
+        .where(created >= start)
         .group_by("day", Subscription.tier)
     )
-    gone = (
-        select(_day(session, ended).label("day"), Subscription.tier, -func.count())
-        .where(Subscription.status == ENDED, ended >= start)
+    last = case((canceled < created, created), else_=canceled)
+    ended = (
+        select(
+            _day(session, last).label("day"),
+            Subscription.tier,
+            func.sum(case((Subscription.status == ENDED, -1), else_=0)),
+        )
+        .where(canceled >= start)
         .group_by("day", Subscription.tier)
     )
-    found = session.execute(union_all(began, gone))
-    return [Move(_date(day), tier, by) for day, tier, by in found]
+    found = session.execute(union_all(began, ended)).all()
+    return [Move(_date(day), tier, int(by)) for day, tier, by in found if by]
 
 
 def latest_events(session: Session, limit: int) -> list[Happened]:

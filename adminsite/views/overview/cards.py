@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from adminsite.permissions import Permission
-from adminsite.queries.overview import Counted, Days
+from adminsite.queries.overview import Days
 from adminsite.views.overview.geometry import spark
 from adminsite.views.overview.numbers import Change, change, money, whole
 from adminsite.views.overview.periods import Period, written
@@ -62,8 +62,8 @@ def of(numbers: Numbers) -> list[Card]:
         _issued(numbers),
         _used(numbers),
         _revenue(numbers),
-        _made("links", "Links", "link", numbers.counts.links, numbers.period),
-        _made("keywords", "Keywords", "hash", numbers.counts.keywords, numbers.period),
+        _links(numbers),
+        _keywords(numbers),
     ]
 
 
@@ -75,26 +75,26 @@ def listing(name: str, days: Days | None = None, **filters: str) -> str:
 
 
 def _users(numbers: Numbers) -> Card:
-    counted = numbers.counts.users
+    made = numbers.counts.users
     return _card(
         "users",
         "users",
         Figure(whole(numbers.stats.total_users), listing("users"), "Total Users"),
-        added=_added(counted.now, listing("users", numbers.period.days), "joined"),
-        compared=_change(counted.now, counted.before, numbers.period),
+        added=_added(made.now, listing("users", numbers.period.days), "joined"),
+        compared=_change(*made, numbers.period),
         trend=[one.total for one in numbers.growth],
     )
 
 
 def _subscriptions(numbers: Numbers) -> Card:
-    counted, period = numbers.counts.subscriptions, numbers.period
+    made, period = numbers.counts.subscriptions, numbers.period
     url = listing("subscriptions", status="active")
     return _card(
         "subscriptions",
         "credit-card",
         Figure(whole(numbers.stats.active_subscriptions), url, "Active Subscriptions"),
-        added=_added(counted.now, listing("subscriptions", period.days), "began"),
-        compared=_change(counted.now, counted.before, period),
+        added=_added(made.now, listing("subscriptions", period.days), "began"),
+        compared=_change(*made, period),
         trend=[day.running for day in numbers.revenue[1:]],
     )
 
@@ -140,13 +140,25 @@ def _used(numbers: Numbers) -> Card:
     )
 
 
-def _made(name: str, label: str, icon: str, counted: Counted, period: Period) -> Card:
+def _links(numbers: Numbers) -> Card:
+    made, period = numbers.counts.links, numbers.period
     return _card(
-        name,
-        icon,
-        Figure(whole(counted.total), listing(name), label),
-        added=_added(counted.now, listing(name, period.days), "made"),
-        compared=_change(counted.now, counted.before, period),
+        "links",
+        "link",
+        Figure(whole(numbers.counts.all_links), listing("links"), "Links"),
+        added=_added(made.now, listing("links", period.days), "made"),
+        compared=_change(*made, period),
+    )
+
+
+def _keywords(numbers: Numbers) -> Card:
+    made, period = numbers.counts.keywords, numbers.period
+    return _card(
+        "keywords",
+        "hash",
+        Figure(whole(numbers.counts.all_keywords), listing("keywords"), "Keywords"),
+        added=_added(made.now, listing("keywords", period.days), "made"),
+        compared=_change(*made, period),
     )
 
 

@@ -1,5 +1,6 @@
 """The charts: what each shows, says and lists."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adminsite.permissions import Permission
@@ -98,7 +99,7 @@ def _credits(numbers: Numbers) -> Chart:
 
 def _revenue(numbers: Numbers) -> Chart:
     period, buckets = numbers.period, numbers.period.buckets
-    each = [_earned(bucket, numbers.revenue[1:]) for bucket in buckets]
+    each = _earned(buckets, numbers.revenue[1:])
     values = [cents for cents, _ in each]
     total = sum(values)
     says = [
@@ -134,10 +135,15 @@ def _revenue(numbers: Numbers) -> Chart:
     )
 
 
-def _earned(bucket: Bucket, days: tuple[Day, ...]) -> tuple[int, int]:
-    """What came in, in cents, and how many subscriptions ran at the end."""
-    mine = [day for day in days if bucket.days.first <= day.day <= bucket.days.last]
-    return sum(day.earned for day in mine), mine[-1].running
+def _earned(buckets: Sequence[Bucket], days: Sequence[Day]) -> list[tuple[int, int]]:
+    """Of each bucket: what came in, in cents, and how many subscriptions ran at the end."""
+    found, at = [], 0
+    for bucket in buckets:
+        upto = at + (bucket.days.last - bucket.days.first).days + 1
+        mine = days[at:upto]
+        found.append((sum(day.earned for day in mine), mine[-1].running))
+        at = upto
+    return found
 
 
 def _most(buckets: tuple[Bucket, ...], values: list[int], what: str) -> str:

@@ -78,10 +78,6 @@ def _credits(period: Period, found: list[CreditsOfDay]) -> tuple[CreditsOfDay, .
 
 def _summed(by_day: Mapping[date, CreditsOfDay], days: Days) -> CreditsOfDay:
     """The credits of several days, under the first."""
-    each = [one for day in days_of(days) if (one := by_day.get(day))]
+    dates = (days.first + timedelta(days=n) for n in range((days.last - days.first).days + 1))
+    each = [one for day in dates if (one := by_day.get(day))]
     return CreditsOfDay(days.first, sum(one.issued for one in each), sum(one.used for one in each))
-
-
-def days_of(days: Days) -> list[date]:
-    """Each day of a period."""
-    return [days.first + timedelta(days=n) for n in range((days.last - days.first).days + 1)]

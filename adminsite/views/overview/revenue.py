@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -27,7 +27,7 @@ class Day:
     earned: int
 
 
-def by_day(now: Tiers, moves: Iterable[Move], days: Days, prices: Mapping[str, int]) -> list[Day]:
+def by_day(now: Tiers, moves: Sequence[Move], days: Days, prices: Mapping[str, int]) -> list[Day]:
     """The revenue of each day at today's prices, and of the day before the first.
 
     A subscription runs from the day it was made until the day before it ended. Counted back from
@@ -38,15 +38,18 @@ def by_day(now: Tiers, moves: Iterable[Move], days: Days, prices: Mapping[str, i
         moves: what began and ended since the first day.
         prices: cents a month by tier.
     """
-    moved: dict[date, Counter[str | None]] = {}
-    for move in moves:
-        moved.setdefault(min(move.day, days.last), Counter())[move.tier] += move.by
-    running = Counter(now)
+    known = not without_price(now, moves, prices)
+    running, a_month = sum(now.values()), monthly(now, prices) or 0
+    moved, worth = Counter[date](), Counter[date]()
+    for day, tier, by in moves:
+        moved[min(day, days.last)] += by
+        worth[min(day, days.last)] += by * prices.get(tier or "", 0)
     found = []
     day = days.last
     while day >= days.first - ONE_DAY:
-        found.append(_day(day, running, prices))
-        running.subtract(moved.get(day, Counter()))
+        found.append(_day(day, running, a_month if known else None))
+        running -= moved[day]
+        a_month -= worth[day]
         day -= ONE_DAY
     return found[::-1]
 
@@ -57,8 +60,6 @@ def without_price(now: Tiers, moves: Iterable[Move], prices: Mapping[str, int]) 
     return sorted(tier or "Free" for tier in had if (tier or "") not in prices)
 
 
-def _day(day: date, running: Tiers, prices: Mapping[str, int]) -> Day:
-    a_month = monthly(running, prices)
+def _day(day: date, running: int, a_month: int | None) -> Day:
     length = monthrange(day.year, day.month)[1]
-    earned = ((a_month or 0) + length // 2) // length
-    return Day(day, sum(running.values()), a_month, earned)
+    return Day(day, running, a_month, ((a_month or 0) + length // 2) // length)
