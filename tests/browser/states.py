@@ -9,8 +9,9 @@ from sqlalchemy import select
 
 from adminsite.db import db, transaction, utc_now
 from adminsite.models import Admin, PasswordReset, User
-from adminsite.operations import admins
+from adminsite.operations import admins, ledger
 from adminsite.operations.sessions import digest
+from adminsite.permissions import SYSTEM
 from tests.browser.made import (
     a_colleague,
     a_keyword,
@@ -170,6 +171,34 @@ def refuse_view(page: Page) -> None:
     expect(page.locator("[aria-invalid=true]")).to_be_visible()
 
 
+def added_up(page: Page) -> None:
+    """Wait for the totals."""
+    expect(page.locator("#totals dt").first).to_be_visible()
+
+
+def foresee(page: Page) -> None:
+    """Type an amount: what it would do is shown, with the newest entries."""
+    use("[data-action=adjust]", "#dialog dialog")(page)
+    page.locator("#dialog [name=amount]").fill("-1000000")
+    expect(page.locator("#dialog .warned")).to_be_visible()
+    page.locator("#dialog summary").click()
+
+
+def refuse_credits(page: Page) -> None:
+    """Send the dialog with an amount that is refused."""
+    use("[data-action=adjust]", "#dialog dialog")(page)
+    page.locator("#dialog [name=amount]").fill("1.5")
+    page.locator("#dialog [data-confirm]").click()
+    expect(page.locator("#dialog [aria-invalid=true]").first).to_be_visible()
+
+
+def check_lines(page: Page) -> None:
+    """Have a line that can be applied checked, and a wrong one."""
+    page.locator("#bulk-lines").fill(f"admin@example.com,5,{WORST}{WORST}\n{WORST}{WORST},1,x")
+    page.locator("#main [type=submit]").click()
+    expect(page.locator("#check-title")).to_be_visible()
+
+
 def nothing(page: Page) -> None:
     """Look at the page as it came."""
 
@@ -251,6 +280,32 @@ PAGES: dict[str, tuple[str, str, Step]] = {
     "admin conflict": ("owner", "/admin/admins", clash_of_levels),
     "admin reset": ("owner", "/admin/admins", use("[data-action=reset]", "#dialog dialog")),
     "admin deleting": ("owner", "/admin/admins?search=sam", press("j", "#")),
+    "credits": ("admin", "/admin/credits", added_up),
+    "credits for support": ("support", "/admin/credits?sign=negative", added_up),
+    "credits not found": ("admin", "/admin/credits?search=nowhere", nothing),
+    "credits totals": ("support", "/admin/credits/totals?type=clawback", nothing),
+    "credit details": ("support", "/admin/credits/details/?id=1", nothing),
+    "credits adjusting": (
+        "admin",
+        "/admin/credits",
+        use("[data-action=adjust]", "#dialog dialog"),
+    ),
+    "credits foreseen": ("admin", f"/admin/users/{PERSON}", foresee),
+    "credits refused": ("admin", f"/admin/users/{PERSON}", refuse_credits),
+    "credits adjust page": ("admin", f"/admin/credits/adjust?user={PERSON}", nothing),
+    "credits reversing": (
+        "admin",
+        "/admin/credits",
+        use("#credit-1 [data-action=reverse]", "#dialog dialog"),
+    ),
+    "credits reverse page": ("admin", "/admin/credits/1/reverse", nothing),
+    "credits approving": (
+        "admin",
+        "/admin/credits",
+        use("[data-action=approve]", "#dialog dialog"),
+    ),
+    "credits bulk": ("admin", "/admin/credits/bulk", nothing),
+    "credits bulk checked": ("admin", "/admin/credits/bulk", check_lines),
     "import": ("admin", "/admin/import", nothing),
     "import checked": ("admin", "/admin/import", check_file),
     "not allowed": ("member", "/admin/links", nothing),
@@ -281,6 +336,9 @@ def fill() -> None:
     )
     a_subscription(person, status="past_due")
     CreditTransactionFactory(user=person, amount=-1_234_567, type="clawback", description=WORST)
+    with transaction():
+        asked = {"amount": 1_000_000, "reason": f"{WORST} " * 4}
+        ledger.adjust(person, asked, by=SYSTEM, cap=0)
     for number in range(7):
         a_link(slug=f"{number}-{WORST}", owner=person)
     a_person(display_name="محمد بن عبد الله")

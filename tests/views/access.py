@@ -23,8 +23,8 @@ from werkzeug.routing import Rule
 
 from adminsite.db import db, transaction, utc_now
 from adminsite.exchange import importing, uploads
-from adminsite.models import Admin, ApiToken, User, UserSession
-from adminsite.operations import credentials, tokens
+from adminsite.models import Admin, ApiToken, PendingAdjustment, User, UserSession
+from adminsite.operations import credentials, ledger, tokens
 from adminsite.operations.sessions import digest
 from adminsite.permissions import SYSTEM
 from adminsite.views import imports
@@ -33,6 +33,7 @@ from tests.client import SAFE, SiteClient
 from tests.factories import (
     PASSWORD,
     AdminFactory,
+    CreditTransactionFactory,
     KeywordFactory,
     LinkFactory,
     TagFactory,
@@ -87,6 +88,7 @@ KINDS = {
         "full_name",
         lambda w: {"email": f"{w}@example.com", "full_name": w, "role": "support"},
     ),
+    "credits": Kind(CreditTransactionFactory, "description", lambda w: {"description": w}),
 }
 
 
@@ -172,6 +174,14 @@ class Rows:
         return made
 
     @cached_property
+    def waiting(self) -> PendingAdjustment:
+        """A change of credits that the system asked for, and somebody has to approve."""
+        values = {"amount": 5, "reason": self.word}
+        with transaction():
+            made = ledger.adjust(self.other, values, by=SYSTEM, cap=0)
+        return cast("PendingAdjustment", made.pending)
+
+    @cached_property
     def one_time(self) -> str:
         """A one-time link to set the password of somebody else."""
         with transaction():
@@ -199,6 +209,7 @@ def url(route: Route, rows: Rows) -> str:
         "session_id": lambda: rows.session.id,
         "token": lambda: rows.one_time if route.verb == "set_password" else rows.upload,
         "token_id": lambda: rows.token.id,
+        "pending_id": lambda: rows.waiting.id,
         "filename": lambda: "app.css",
         "_page": lambda: "links",
     }
@@ -226,6 +237,11 @@ def body(route: Route, rows: Rows) -> dict[str, Any]:
         "action_view": lambda: {**chosen, **answer},
         "change_role": lambda: {"role": "admin"},
         "view_as": lambda: {"reason": rows.word},
+        "adjust": lambda: {"user_id": rows.other.id, "amount": "5", "reason": rows.word},
+        "reverse": lambda: {"reason": rows.word},
+        "approve": lambda: {"note": rows.word},
+        "decline": lambda: {"note": rows.word},
+        "bulk": lambda: {"lines": f"{rows.other.email},5,{rows.word}"},
         "add_owner": lambda: {"user": UserFactory().email},
         "upload": lambda: {"kind": "users", "file": (io.BytesIO(PEOPLE_FILE), "people.csv")},
         "sign_in": lambda: {"email": rows.other.email, "password": PASSWORD},
