@@ -53,6 +53,10 @@ class Kept:
             value: T = place.value
             return value
 
+    def __len__(self) -> int:
+        """How many results are kept, some of them too old perhaps."""
+        return len(self._places)
+
     def _place(self, key: Hashable) -> _Place:
         with self._lock:
             now = self.clock()
