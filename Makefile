@@ -66,6 +66,15 @@ bench: system ## Run the benchmark
 test: system ## Run all tests (PYTEST_ARGS="-k 'links and sqlite'" for some)
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) $(PYTEST_ARGS)
 
+FUZZ_EXAMPLES ?= 500
+FUZZ_SEED ?= $(shell date +%Y%m%d)
+
+.PHONY: fuzz
+fuzz: system ## Ask the JSON families much more (FUZZ_EXAMPLES=500 FUZZ_SEED=1)
+	@echo 'Up to $(FUZZ_EXAMPLES) examples of each kind, with the seed $(FUZZ_SEED) ...'
+	@FUZZ_EXAMPLES='$(FUZZ_EXAMPLES)' FUZZ_SEED='$(FUZZ_SEED)' \
+		$(BIN)/python -m pytest -q tests/api/test_openapi.py -k keep_to_the_document
+
 .PHONY: check
 check: lint types contracts templates css-check drift ## Everything CI runs
 	@$(MAKE) --no-print-directory test PYTEST_ARGS='--cov --cov-report=term $(PYTEST_ARGS)'

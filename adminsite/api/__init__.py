@@ -3,6 +3,7 @@
 from flask import Flask
 
 from adminsite.api.admins import blueprint as admins
+from adminsite.api.docs import blueprint as docs
 from adminsite.api.ledger import blueprint as ledger
 from adminsite.api.stats import blueprint as stats
 from adminsite.api.users import blueprint as users
@@ -10,5 +11,5 @@ from adminsite.api.users import blueprint as users
 
 def register(app: Flask) -> None:
     """Add the routes of every family to the application."""
-    for blueprint in (admins, users, ledger, stats):
+    for blueprint in (admins, users, ledger, stats, docs):
         app.register_blueprint(blueprint)

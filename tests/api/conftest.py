@@ -1,5 +1,6 @@
 """A script of anybody, signed in by a token."""
 
+from collections.abc import Iterator
 from typing import cast
 
 import pytest
@@ -7,7 +8,17 @@ from flask import Flask
 
 from adminsite.models import User
 from tests.api.scripts import API, Script, ScriptAs, make_token
-from tests.client import SiteClient
+from tests.browser.server import serving
+from tests.client import SECRET_KEY, SiteClient
+from tests.database import Database
+
+SERVED = {
+    "SECRET_KEY": SECRET_KEY,
+    "TRUSTED_HOSTS": "127.0.0.1",
+    "SESSION_COOKIE_SECURE": "0",
+    "API_RATE_LIMIT": "1000000 per minute",
+    "ADJUST_LIMIT": "1000000",
+}
 
 
 @pytest.fixture
@@ -31,3 +42,13 @@ def api_as(script_as: ScriptAs) -> ScriptAs:
         return made
 
     return make
+
+
+@pytest.fixture(scope="session")
+def served_api(
+    application: Flask, database: Database, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The production server with several processes, on the database of `app`."""
+    settings = SERVED | {"DATABASE_URL": database.url}
+    with serving(settings, tmp_path_factory.mktemp("api") / "log", workers=2) as url:
+        yield url

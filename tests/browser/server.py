@@ -27,7 +27,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-SERVE = ["-m", "gunicorn", "--worker-class", "gthread", "--threads", "4", "app:create_app()"]
+SERVE = ["-m", "gunicorn", "--worker-class", "gthread", "--threads", "4"]
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
@@ -37,10 +37,11 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def serving(settings: Mapping[str, str], log: Path) -> Iterator[str]:
+def serving(settings: Mapping[str, str], log: Path, workers: int = 1) -> Iterator[str]:
     """Serve the site with these settings; give its address, and stop it at the end."""
     port = _free_port()
-    command = [sys.executable, *SERVE, "--bind", f"127.0.0.1:{port}"]
+    where = ["--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
+    command = [sys.executable, *SERVE, *where, "app:create_app()"]
     with (
         log.open("wb") as output,
         subprocess.Popen(
