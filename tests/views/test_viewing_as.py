@@ -14,10 +14,11 @@ from sqlalchemy import delete, event, func, select, update
 from sqlalchemy.orm import Session, undefer
 from werkzeug.test import TestResponse
 
-from adminsite import audit
+from adminsite import audit, overlay
 from adminsite.db import db, transaction, utc_now
 from adminsite.models import Admin, ApiToken, AuditEvent, Link, User, UserSession
 from adminsite.operations import admins, tokens, users
+from adminsite.overlay import Overlay
 from tests.client import SiteClient
 from tests.factories import PASSWORD
 from tests.people import acting
@@ -239,6 +240,26 @@ class TestTwelveWaysOut:
             answer = another(app, recorded).post("/dashboard/tokens", data={"name": "x"})
             assert answer.status_code == 400
             assert another(app, recorded).post("/impersonation/stop").status_code == 400
+        assert session.scalars(select(ApiToken)).all() == []
+
+    def test_a_request_replayed_the_next_time(
+        self, app: Flask, client_as: ClientAs, member: User, session: Session
+    ) -> None:
+        tab = client_as("admin")
+        start(tab, member)
+        first = another(app, tab)
+        stop(tab)
+        between = another(app, tab)
+        start(tab, member)
+
+        for recorded in (first, between):
+            assert another(app, recorded).post("/impersonation/stop").status_code == 400
+        assert whose(tab) == member.email
+        stop(tab)
+
+        for recorded in (first, between):
+            answer = another(app, recorded).post("/dashboard/tokens", data={"name": "x"})
+            assert answer.status_code == 400
         assert session.scalars(select(ApiToken)).all() == []
 
     def test_a_changed_cookie(
@@ -487,6 +508,17 @@ class TestWhileViewing:
 
     def test_a_page_without_the_shell_says_so_too(self, tab: SiteClient) -> None:
         assert banner(tab.get("/set-password/unknown"))
+
+    def test_a_page_of_an_error_of_ours_says_so_too(
+        self, app: Flask, tab: SiteClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", 0)
+        monkeypatch.setitem(app.view_functions, "account.dashboard", lambda: 1 // 0)
+
+        answer = tab.get("/dashboard")
+
+        assert answer.status_code == 500
+        assert banner(answer)
 
     def test_the_menu_is_the_other_persons(self, tab: SiteClient) -> None:
         menu = tab.get("/dashboard").text.partition("<nav")[2].partition("</nav>")[0]
@@ -758,6 +790,18 @@ class TestEndsByItself:
 
         session.rollback()
         assert actions(session).count("impersonation.stopped") == 1
+
+    def test_a_late_request_does_not_end_what_was_begun_since(
+        self, app: Flask, tab: SiteClient, admin: User, member: User, session: Session
+    ) -> None:
+        row = session.scalars(select(UserSession)).one()
+        before = utc_now() - timedelta(seconds=1)
+
+        with app.test_request_context():
+            overlay.settle(Overlay(row.id, acting(admin), None, before, "the time is up"))
+
+        assert whose(tab) == member.email
+        assert actions(session) == ["impersonation.started"]
 
     def test_a_refused_delete_of_the_viewed_person_is_none_of_theirs(
         self, tab: SiteClient, member: User, session: Session
