@@ -252,13 +252,15 @@ def body(route: Route, rows: Rows) -> dict[str, Any]:
     return forms.get(route.verb, dict)()
 
 
-def json_body(route: Route, rows: Rows) -> dict[str, str]:
+def json_body(route: Route, rows: Rows) -> dict[str, Any]:
     """A JSON object that the route takes."""
-    bodies = {
+    bodies: dict[str, dict[str, Any]] = {
         "create": {"email": f"{rows.word}@example.com", "full_name": "New", "role": "support"},
         "update": {"full_name": "Changed"},
         "change_role": {"role": "support"},
         "change_status": {"status": "suspended"},
+        "change": {"subscription_tier": "pro"},
+        "adjust": {"userId": str(rows.other.id), "amount": 5, "reason": "Goodwill"},
     }
     return bodies.get(route.verb, {})
 
