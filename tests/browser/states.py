@@ -199,6 +199,13 @@ def check_lines(page: Page) -> None:
     expect(page.locator("#check-title")).to_be_visible()
 
 
+def open_tables(page: Page) -> None:
+    """Open the tables of the charts."""
+    for summary in page.locator(".numbers summary").all():
+        summary.click()
+    expect(page.locator(".numbers table").first).to_be_visible()
+
+
 def nothing(page: Page) -> None:
     """Look at the page as it came."""
 
@@ -214,6 +221,8 @@ PAGES: dict[str, tuple[str, str, Step]] = {
     "set password signed in": ("member", f"/set-password/{TOKEN}", nothing),
     "set password too late": ("", "/set-password/used", nothing),
     "overview": ("admin", "/admin", nothing),
+    "overview for support": ("support", "/admin?period=7d", nothing),
+    "overview as a table": ("owner", "/admin?period=12m", open_tables),
     "links": ("admin", "/admin/links", nothing),
     "links for support": ("support", "/admin/links", nothing),
     "links found": ("admin", "/admin/links?search=example", nothing),
@@ -306,6 +315,8 @@ PAGES: dict[str, tuple[str, str, Step]] = {
     ),
     "credits bulk": ("admin", "/admin/credits/bulk", nothing),
     "credits bulk checked": ("admin", "/admin/credits/bulk", check_lines),
+    "api docs": ("support", "/api/docs", nothing),
+    "api docs signed out": ("", "/api/docs", nothing),
     "import": ("admin", "/admin/import", nothing),
     "import checked": ("admin", "/admin/import", check_file),
     "not allowed": ("member", "/admin/links", nothing),

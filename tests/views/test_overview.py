@@ -206,7 +206,10 @@ class TestCharts:
             picture = re.search(r'<svg class="plot"[^>]*>', chart)
             assert picture is not None
             assert 'role="img"' in picture[0]
-            assert f'aria-labelledby="plot-{name}-name plot-{name}-desc"' in picture[0]
+            assert (
+                f'aria-labelledby="plot-{name}-name" aria-describedby="plot-{name}-desc"'
+                in picture[0]
+            )
             assert re.search(rf'<desc id="plot-{name}-desc">[A-Z].+\.</desc>', chart)
 
     def test_say_when_there_is_nothing(self, client_as: ClientAs, admin: User) -> None:
