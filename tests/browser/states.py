@@ -317,6 +317,8 @@ PAGES: dict[str, tuple[str, str, Step]] = {
     "credits bulk checked": ("admin", "/admin/credits/bulk", check_lines),
     "api docs": ("support", "/api/docs", nothing),
     "api docs signed out": ("", "/api/docs", nothing),
+    "api docs": ("support", "/api/docs", nothing),
+    "api docs signed out": ("", "/api/docs", nothing),
     "import": ("admin", "/admin/import", nothing),
     "import checked": ("admin", "/admin/import", check_file),
     "not allowed": ("member", "/admin/links", nothing),
