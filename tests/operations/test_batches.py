@@ -108,7 +108,7 @@ class TestBatch:
         assert other.end() == "done"
         assert (balance(alice), balance(bob)) == (55, 5)
 
-    def test_sends_as_many_statements_for_many_lines_as_for_one(
+    def test_sends_as_many_statements_for_hundreds_of_lines_as_for_one(
         self, alice: User, bob: User, admin: User
     ) -> None:
         with statements() as for_one:
@@ -123,6 +123,13 @@ class TestBatch:
         done = applied([line(), line(BOB, "-1")] * 2500, admin)
 
         assert (done.entries, balance(alice), balance(bob)) == (5000, 12500, -2500)
+
+    def test_moves_a_balance_further_than_one_line_can(self, alice: User, admin: User) -> None:
+        given(alice, admin, -MOST)
+
+        applied([line(amount=MOST), line(amount=5)], admin)
+
+        assert balance(alice) == 5
 
     def test_by_too_low_a_level_is_refused(self, alice: User, support: User) -> None:
         with refused(LevelError):
