@@ -278,7 +278,7 @@ class Floor:
     def _run(
         self, sql: str, values: Sequence[object] = ()
     ) -> sqlite3.Cursor | psycopg.Cursor[Record]:
-        self.statements += 1
+        self.statements += sql not in {"BEGIN", "COMMIT"}  # nor are they in the project's
         if isinstance(self._connection, sqlite3.Connection):
             return self._connection.execute(sql, values)
         return self._connection.execute(sql.replace("?", "%s").encode(), values or None)

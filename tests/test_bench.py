@@ -2,22 +2,27 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from adminsite.models import Keyword, Link, LinkOwner, Tag, User
+from adminsite.models import CreditDay, CreditTransaction, Keyword, Link, LinkOwner, Tag, User
 from bench.client import UnexpectedAnswerError, form_with
 from bench.database import fill
 from bench.dataset import COLUMNS, Dataset
 from bench.floor import Floor
 from bench.floor_site import create_site
+from bench.money import Money
 from bench.tasks import SLUG_LIKE, take_sample
 from tests.client import SiteClient
+from tests.factories import CreditTransactionFactory
 
 LINKS = 200
+ENTRIES = 400
 
 
 @pytest.fixture
@@ -99,6 +104,66 @@ class TestFloor:
 
         assert _slugs(ours) == wanted
         assert _slugs(theirs) == wanted
+
+
+class TestMoney:
+    @pytest.fixture
+    def entered(self, filled: str) -> str:
+        """The address of that database with members, subscriptions and a ledger on top."""
+        fill(filled, Money(ENTRIES).batches())
+        return filled
+
+    def test_rows_are_the_same_for_the_same_seed(self) -> None:
+        now = datetime(2026, 3, 4, tzinfo=UTC)
+        first, second = (
+            [(table, list(rows)) for table, rows in Money(ENTRIES, now).batches()] for _ in "ab"
+        )
+
+        assert first == second
+        assert all({len(row) for row in rows} == {len(COLUMNS[table])} for table, rows in first)
+
+    @pytest.mark.usefixtures("entered")
+    def test_days_are_what_the_entries_add_up_to(self, session: Session) -> None:
+        entries, total = session.execute(
+            select(func.count(), func.sum(CreditTransaction.amount))
+        ).one()
+        counted, added, taken = session.execute(
+            select(
+                func.sum(CreditDay.entries), func.sum(CreditDay.added), func.sum(CreditDay.taken)
+            )
+        ).one()
+
+        assert entries == counted == ENTRIES
+        assert total == added - taken
+
+    @pytest.mark.usefixtures("entered")
+    def test_an_entry_afterwards_is_added_to_its_day(self, session: Session) -> None:
+        wanted = select(func.sum(CreditDay.entries))
+
+        CreditTransactionFactory.create()
+
+        assert session.scalar(wanted) == ENTRIES + 1
+
+    @pytest.mark.usefixtures("entered")
+    def test_the_ledger_stays_append_only(self, session: Session) -> None:
+        with pytest.raises(DBAPIError, match="append-only"):
+            session.execute(text("DELETE FROM credit_transactions WHERE id = 1"))
+        session.rollback()
+
+    def test_both_sides_show_the_figures_of_the_entries(
+        self,
+        entered: str,
+        client_as: Callable[[str], SiteClient],
+        floor: Floor,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setenv("BENCH_DATABASE_URL", entered)
+        client = client_as("owner")  # one more user
+        wanted = take_sample(floor, 1).figures
+
+        ours, theirs = client.get("/admin").text, _floor_page("/")
+
+        assert all(figure in ours and figure in theirs for figure in wanted)
 
 
 class TestForm:
