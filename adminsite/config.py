@@ -150,12 +150,12 @@ def _check_ranges(values: Mapping[str, Any]) -> None:
 
 
 def _parsed(name: str, value: Any, kind: str) -> Any:
-    if isinstance(value, Mapping):
-        value = ",".join(f"{word}={amount}" for word, amount in value.items())
-    elif isinstance(value, list):
+    if name in PARSERS:
+        value = _written(value)
+    if isinstance(value, list):
         return tuple(value)
-    elif not isinstance(value, str):
-        return _limits(str(value)) if name == "adjust_limit" and value is not None else value
+    if not isinstance(value, str):
+        return value
     text = value.strip()
     parse = PARSERS.get(name) or next(
         (parser for word, parser in PARSERS_OF.items() if word in kind), str
@@ -165,6 +165,13 @@ def _parsed(name: str, value: Any, kind: str) -> Any:
     except ValueError as error:
         message = f"{PREFIX}{name.upper()}={value!r}: {error}"
         raise ConfigError(message) from None
+
+
+def _written(value: Any) -> str:
+    """A caller's value as the environment would hold it."""
+    if isinstance(value, Mapping):
+        return ",".join(f"{word}={amount}" for word, amount in value.items())
+    return "" if value is None else str(value)
 
 
 def _words(text: str) -> tuple[str, ...]:

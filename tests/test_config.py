@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from adminsite.config import DEMO_SECRET_KEY, KNOWN_DEFAULTS, ConfigError, Settings
+from adminsite.config import (
+    DEMO_SECRET_KEY,
+    KNOWN_DEFAULTS,
+    LEVELS,
+    TIERS,
+    ConfigError,
+    Settings,
+)
+from adminsite.models import Admin, User
+from adminsite.permissions import Level
 
 SECRET = "a long random text for this test"
 HOST = {"ADMINSITE_TRUSTED_HOSTS": "go.example.com"}
@@ -83,6 +92,10 @@ class TestValues:
             ("DEMO", "perhaps"),
             ("IMPORT_MAX_MB", "0"),
             ("SESSION_HOURS", "inf"),
+            ("OVERVIEW_CACHE_S", "-1"),
+            ("OVERVIEW_CACHE_S", "nan"),
+            ("OVERVIEW_CACHE_S", "86401"),
+            ("OVERVIEW_CACHE_S", "soon"),
         ],
     )
     def test_that_make_no_sense_are_refused_by_name(self, name: str, value: str) -> None:
@@ -96,6 +109,92 @@ class TestValues:
         settings = load({"SESSION_HOURS": 3, "ADMINSITE_PROXY_HOPS": "1"}, SESSION_HOURS="5")
 
         assert (settings.session_hours, settings.proxy_hops) == (3, 1)
+
+
+class TestAdjustLimit:
+    def test_is_none_when_nothing_is_said(self) -> None:
+        assert [load().adjust_cap(level) for level in LEVELS] == [None, None, None]
+
+    def test_may_be_one_number_for_everybody(self) -> None:
+        settings = load(ADJUST_LIMIT=" 500 ")
+
+        assert [settings.adjust_cap(level) for level in LEVELS] == [500, 500, 500]
+
+    def test_may_be_a_number_by_level(self) -> None:
+        settings = load(ADJUST_LIMIT="admin = 500, owner=10000,")
+
+        assert [settings.adjust_cap(level) for level in LEVELS] == [None, 500, 10000]
+
+    def test_may_let_everything_wait(self) -> None:
+        assert load(ADJUST_LIMIT="0").adjust_cap("owner") == 0
+
+    @pytest.mark.parametrize("given", [500, "500", dict.fromkeys(LEVELS, 500)], ids=repr)
+    def test_may_come_from_the_caller(self, given: object) -> None:
+        settings = load({"ADJUST_LIMIT": given}, ADJUST_LIMIT="7")
+
+        assert settings.adjust_cap("admin") == 500
+
+    @pytest.mark.parametrize("nothing", [None, "", {}], ids=repr)
+    def test_may_be_taken_away_by_the_caller(self, nothing: object) -> None:
+        assert load({"ADJUST_LIMIT": nothing}, ADJUST_LIMIT="7").adjust_cap("admin") is None
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            *("many", "-5", "1.5", "1e3", "5,6", "1 000", "1,000", "1234567890", "٥", "=", "=5"),
+            *("admin", "admin=", "admin=x", "admin=-1", "boss=5", "admin=5=6", "admin=5,admin=6"),
+        ],
+    )
+    def test_that_makes_no_sense_is_refused_by_name(self, value: str) -> None:
+        with pytest.raises(ConfigError, match="ADMINSITE_ADJUST_LIMIT"):
+            load(ADJUST_LIMIT=value)
+
+    @pytest.mark.parametrize("value", [True, -5, 1.5, {"boss": 5}, {"admin": None}], ids=repr)
+    def test_of_the_caller_that_makes_no_sense_is_refused(self, value: object) -> None:
+        with pytest.raises(ConfigError, match="ADMINSITE_ADJUST_LIMIT"):
+            load({"ADJUST_LIMIT": value})
+
+    def test_knows_the_levels_there_are(self) -> None:
+        assert LEVELS == Admin.ROLES == tuple(level.label for level in Level if level)
+
+
+class TestPrices:
+    def test_are_unknown_when_nothing_is_said(self) -> None:
+        assert [load().price(tier) for tier in TIERS] == [None] * 4
+
+    def test_are_cents_a_month_by_plan(self) -> None:
+        settings = load(PRICES="starter=900, hobby=1900,pro=0")
+
+        assert [settings.price(tier) for tier in TIERS] == [900, 1900, 0, None]
+
+    def test_of_no_plan_are_unknown(self) -> None:
+        assert load(PRICES="starter=900").price(None) is None
+
+    def test_may_come_from_the_caller(self) -> None:
+        assert load({"PRICES": {"pro": 4900}}).price("pro") == 4900
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            *("900", "gold=900", "starter", "starter=", "starter=-1", "starter=9.00", "starter=$9"),
+            *("starter=1,starter=2", "starter=900 hobby=1900", "Starter=900", "starter=1234567890"),
+        ],
+    )
+    def test_that_make_no_sense_are_refused_by_name(self, value: str) -> None:
+        with pytest.raises(ConfigError, match="ADMINSITE_PRICES"):
+            load(PRICES=value)
+
+    def test_know_the_plans_there_are(self) -> None:
+        assert TIERS == User.TIERS
+
+
+class TestOverviewCache:
+    @pytest.mark.parametrize(("text", "seconds"), [("0", 0), ("0.5", 0.5), ("86400", 86400)])
+    def test_is_some_time(self, text: str, seconds: float) -> None:
+        assert load(OVERVIEW_CACHE_S=text).overview_cache_s == seconds
+
+    def test_is_half_a_minute_when_nothing_is_said(self) -> None:
+        assert load().overview_cache_s == 30
 
 
 class TestWarnings:
