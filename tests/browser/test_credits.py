@@ -138,6 +138,16 @@ def test_a_refusal_keeps_what_was_typed(
     assert stored(session) == 2
 
 
+@looking
+def test_looking_ahead_leaves_what_was_typed_guarded(hand: Hand, mia: User) -> None:
+    open_dialog(hand, f"/admin/users/{mia.id}")
+    hand.fill(field(hand, "Amount"), "50")
+    expect(preview(hand)).to_contain_text("New 170")
+    hand.page.keyboard.press("Escape")
+    expect(field(hand, "Amount")).to_have_value("50")
+    expect(hand.dialog).to_be_visible()
+
+
 def test_cancelling_changes_nothing(hand: Hand, mia: User, session: Session) -> None:
     open_dialog(hand, f"/admin/users/{mia.id}")
     if isinstance(hand, Keyboard):

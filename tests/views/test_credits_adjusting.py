@@ -179,6 +179,17 @@ class TestAdjust:
         assert answer.headers["HX-Retarget"] == "#list"
         assert 'id="pending" hx-swap-oob="true"' in answer.text
 
+    def test_answers_the_first_page(self, tab: SiteClient, mia: User, session: Session) -> None:
+        for _ in range(25):
+            entry(mia, 1)
+        second = Listed(tab.get(f"{URL}?page_size=20", htmx=True)).next
+
+        answer = tab.post(
+            ADJUST, data=sent(mia), htmx=True, headers={"HX-Current-URL": f"http://x{second}"}
+        )
+
+        assert Listed(answer).ids[0] == newest(session).id
+
     def test_tells_other_pages_to_look_again(self, tab: SiteClient, mia: User) -> None:
         here = {"HX-Current-URL": f"http://localhost/admin/users/{mia.id}"}
 

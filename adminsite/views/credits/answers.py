@@ -80,6 +80,7 @@ def _shown(view: "ResourceView", entry: CreditTransaction | None) -> ResponseRet
     path, params = here
     if path != URL:
         return "", NOWHERE
+    params.pop("cursor", None)  # what is new stands on the first page
     try:
         region = pages.listed(view, params, whole=False)
     except FilterError:
