@@ -192,6 +192,14 @@ def refuse_credits(page: Page) -> None:
     expect(page.locator("#dialog [aria-invalid=true]").first).to_be_visible()
 
 
+def refuse_status(page: Page) -> None:
+    """Send the dialog without an answer, and with too long a reason."""
+    use("[data-action=status]", "#dialog dialog")(page)
+    page.locator("#dialog textarea").fill("x" * 501)
+    page.locator("#dialog [data-confirm]").click()
+    expect(page.locator("#dialog [aria-invalid=true]").first).to_be_visible()
+
+
 def check_lines(page: Page) -> None:
     """Have a line that can be applied checked, and a wrong one."""
     page.locator("#bulk-lines").fill(f"admin@example.com,5,{WORST}{WORST}\n{WORST}{WORST},1,x")
@@ -317,8 +325,23 @@ PAGES: dict[str, tuple[str, str, Step]] = {
     "credits bulk checked": ("admin", "/admin/credits/bulk", check_lines),
     "api docs": ("support", "/api/docs", nothing),
     "api docs signed out": ("", "/api/docs", nothing),
-    "api docs": ("support", "/api/docs", nothing),
-    "api docs signed out": ("", "/api/docs", nothing),
+    "subscriptions": ("admin", "/admin/subscriptions", nothing),
+    "subscriptions for support": ("support", "/admin/subscriptions?counts=no", nothing),
+    "subscriptions not found": ("admin", "/admin/subscriptions?search=nowhere", nothing),
+    "subscription page": ("admin", f"/admin/subscriptions/sub_{WORST}", nothing),
+    "subscription replaced": ("admin", "/admin/subscriptions/sub_old", nothing),
+    "subscription plan": (
+        "admin",
+        "/admin/subscriptions?counts=yes",
+        use("[data-action=plan]", "#dialog dialog"),
+    ),
+    "subscription status": (
+        "admin",
+        f"/admin/users/{PERSON}",
+        use("[data-action=status]", "#dialog dialog"),
+    ),
+    "subscription refused": ("admin", f"/admin/users/{PERSON}", refuse_status),
+    "subscription plan page": ("admin", f"/admin/subscriptions/sub_{WORST}/plan", nothing),
     "import": ("admin", "/admin/import", nothing),
     "import checked": ("admin", "/admin/import", check_file),
     "not allowed": ("member", "/admin/links", nothing),
@@ -347,7 +370,15 @@ def fill() -> None:
         credits_balance=-1_234_567,
         stripe_customer_id=f"cus_{WORST}",
     )
-    a_subscription(person, status="past_due")
+    then, soon = utc_now() - timedelta(days=400), utc_now() + timedelta(days=9)
+    a_subscription(person, id="sub_old", status="canceled", created_at=then, canceled_at=then)
+    a_subscription(
+        person,
+        id=f"sub_{WORST}",
+        status="past_due",
+        cancel_at_period_end=True,
+        current_period_end=soon,
+    )
     CreditTransactionFactory(user=person, amount=-1_234_567, type="clawback", description=WORST)
     with transaction():
         asked = {"amount": 1_000_000, "reason": f"{WORST} " * 4}
