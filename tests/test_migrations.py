@@ -115,6 +115,47 @@ class TestAudit:
         session.rollback()
 
 
+class TestLedger:
+    """What was entered before the ledger was made append-only, and after (R-002-69, R-002-70)."""
+
+    def test_of_before_is_kept_and_added_up(self, empty: Engine) -> None:
+        upgrade(revision="0010")
+        enter_as_before(empty, 50, -20)
+        before = kept(empty)
+
+        upgrade()
+
+        assert kept(empty) == before
+        assert added_up(empty) == [("2026-01-02", "bonus", 50, 20, 2)]
+
+    def test_is_kept_on_the_way_down_and_up(self, empty: Engine) -> None:
+        upgrade()
+        enter_as_before(empty, 50, -20)
+        before, days = kept(empty), added_up(empty)
+
+        downgrade(revision="0010")
+        assert kept(empty) == before
+        enter_as_before(empty, 7)
+        upgrade()
+
+        assert [amount for _, amount, *_ in kept(empty)] == [50, -20, 7]
+        assert added_up(empty) != days
+        assert added_up(empty) == [("2026-01-02", "bonus", 57, 20, 3)]
+
+    @pytest.mark.parametrize(
+        "statement",
+        ["UPDATE credit_transactions SET amount = 1", "DELETE FROM credit_transactions"],
+    )
+    def test_is_append_only_again_after_a_way_down(self, empty: Engine, statement: str) -> None:
+        upgrade()
+        enter_as_before(empty, 50)
+        downgrade(revision="0010")
+        upgrade()
+
+        with pytest.raises(DBAPIError, match="append-only"), empty.begin() as connection:
+            connection.execute(text(statement))
+
+
 class TestAuditOfBefore:
     """Events of before somebody could view the site as another: hashed without saying so."""
 
@@ -166,6 +207,33 @@ def write_as_before(engine: Engine, **more: str) -> None:
         row = {**stored, **more, "id": 1, "prev_hash": "0" * 64, "hash": digest}
         connection.execute(insert(EVENTS), row)
         connection.execute(ends)
+
+
+def enter_as_before(engine: Engine, *amounts: int) -> None:
+    """Write entries with the columns that revision 0010 has."""
+    zone = "+00" if engine.dialect.name == "postgresql" else ""
+    entry = text(
+        "INSERT INTO credit_transactions"
+        " (user_email, amount, balance_after, type, reference_id, created_at)"
+        f" VALUES ('a@example.com', :amount, 0, 'bonus', 'r', '2026-01-02 03:04:05.678900{zone}')"
+    )
+    with engine.begin() as connection:
+        connection.execute(entry, [{"amount": amount} for amount in amounts])
+
+
+def kept(engine: Engine) -> list[tuple[Any, ...]]:
+    """The entries, in what every revision has of them."""
+    columns = "id, amount, user_email, type, reference_id, created_at"
+    with engine.connect() as connection:
+        found = connection.execute(text(f"SELECT {columns} FROM credit_transactions ORDER BY id"))
+        return [tuple(row) for row in found]
+
+
+def added_up(engine: Engine) -> list[tuple[Any, ...]]:
+    """What the database has added up by day."""
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT day, type, added, taken, entries FROM credit_days"))
+        return [(str(row[0]), *row[1:]) for row in found]
 
 
 def described(engine: Engine) -> dict[str, Any]:
