@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from bench.run import Result, Series
+from bench.tasks import Task
 
 PACKAGES = ("Flask", "Flask-Admin", "SQLAlchemy", "psycopg", "gunicorn")
 HEAD = """# Benchmark results
@@ -63,18 +64,31 @@ def _engine(engine: str, results: list[Result]) -> str:
 
 def _row(result: Result) -> str:
     task, ratio = result.task, result.ratio
-    met = "" if task.target is None or ratio is None else "yes" if ratio <= task.target else "no"
     cells = (
         f"{task.key} {task.title}",
-        "" if task.target is None else f"≤ {task.target:g}",
+        _target(task),
         _times(result.project),
         _times(result.floor),
         "n/a" if ratio is None else f"{ratio:.1f}",
-        met,
+        _met(result),
         _both(result, "statements", 1),
         _both(result, "sizes", 1024),
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _target(task: Task) -> str:
+    if task.limit_ms is not None:
+        return f"≤ {task.limit_ms:g} ms"
+    return "" if task.target is None else f"≤ {task.target:g}"
+
+
+def _met(result: Result) -> str:
+    task, ratio = result.task, result.ratio
+    if ratio is None or (task.target is None and task.limit_ms is None):
+        return ""
+    slow = task.limit_ms is not None and result.project.p50 > task.limit_ms
+    return "no" if slow or (task.target is not None and ratio > task.target) else "yes"
 
 
 def _times(series: Series) -> str:

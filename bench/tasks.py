@@ -61,6 +61,7 @@ class Task:
 
     Attributes:
         target: how many times the floor it may take; None when nothing is asked of it.
+        limit_ms: how long it may take, whatever the floor takes.
         money: whether it needs the members and the ledger of `money.py`.
         prepare: does what is not timed and gives the request that is.
         check: raises WrongAnswerError when the answer is wrong.
@@ -71,6 +72,7 @@ class Task:
     target: float | None
     prepare: Callable[[Site, Sample, int], Request]
     check: Callable[["Check"], None]
+    limit_ms: float | None = None
     money: bool = False
 
 
@@ -314,6 +316,7 @@ TASKS = (
         None,
         lambda site, _sample, _number: site.overview,
         _shows_the_figures,
+        limit_ms=60,
         money=True,
     ),
     Task(
