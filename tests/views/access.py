@@ -36,6 +36,7 @@ from tests.factories import (
     CreditTransactionFactory,
     KeywordFactory,
     LinkFactory,
+    SubscriptionFactory,
     TagFactory,
     UserFactory,
     save,
@@ -89,6 +90,7 @@ KINDS = {
         lambda w: {"email": f"{w}@example.com", "full_name": w, "role": "support"},
     ),
     "credits": Kind(CreditTransactionFactory, "description", lambda w: {"description": w}),
+    "subscriptions": Kind(SubscriptionFactory, "tier", lambda _w: {"tier": "hobby"}),
 }
 
 
@@ -236,6 +238,8 @@ def body(route: Route, rows: Rows) -> dict[str, Any]:
         "preview_action": lambda: chosen,
         "action_view": lambda: {**chosen, **answer},
         "change_role": lambda: {"role": "admin"},
+        "change_plan": lambda: {"tier": "hobby", "reason": "Asked for it"},
+        "change_status": lambda: {"status": "canceled", "reason": "Asked for it"},
         "view_as": lambda: {"reason": rows.word},
         "adjust": lambda: {"user_id": rows.other.id, "amount": "5", "reason": rows.word},
         "reverse": lambda: {"reason": rows.word},
