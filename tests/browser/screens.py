@@ -139,9 +139,23 @@ def suspend(page: Page) -> None:
     page.locator("#rows > tr").nth(3).hover()
 
 
+def adjust(page: Page) -> None:
+    """See what an adjustment would do, on the page of somebody with credits."""
+    page.locator("#rows td.cell-record a").first.click()
+    page.locator("[data-action=adjust]").click()
+    page.locator("#dialog [name=amount]").fill("-98000")
+    page.locator("#dialog [name=reason]").fill("Charged back by the card company")
+    expect(page.locator("#dialog")).to_contain_text("\u2192")
+
+
 # name: level, theme, size, path, what to do there
 SCREENS: dict[str, tuple[str, str, dict[str, int], str, Callable[[Page], None]]] = {
-    "overview": ("admin", "light", WIDE, "/admin", look),
+    "overview": ("admin", "light", {**WIDE, "height": 1180}, "/admin", look),
+    "overview-dark": ("admin", "dark", {**WIDE, "height": 1180}, "/admin", look),
+    "credits": ("owner", "light", WIDE, "/admin/credits", look),
+    "credits-adjust": ("owner", "light", WIDE, "/admin/users?search=emilia", adjust),
+    "subscriptions": ("owner", "light", WIDE, "/admin/subscriptions", look),
+    "api": ("owner", "light", WIDE, "/api/docs", look),
     "links": ("admin", "light", WIDE, "/admin/links", look),
     "links-dark": ("admin", "dark", WIDE, "/admin/links", look),
     "links-narrow": ("admin", "light", NARROW, "/admin/links", look),
@@ -193,6 +207,7 @@ def main(target: Path) -> None:
             "DEMO": "1",
             "DATABASE_URL": f"sqlite:///{folder}/demo.db",
             "LOGIN_RATE_LIMIT": "1000 per minute",
+            "PRICES": "starter=900,hobby=1900,pro=4900,business=14900",
         }
         for command in PREPARE:
             program = [sys.executable, "-m", "flask", "--app", "app", *command]
