@@ -24,10 +24,14 @@ class RuleError(Exception):
         self.fields = dict(fields or {})
 
 
-class InvalidError(RuleError):
-    """The values given break a rule of their fields; `fields` names each."""
+class UnfitError(RuleError):
+    """The record, as it stands, does not take what was asked for."""
 
     status = 422
+
+
+class InvalidError(UnfitError):
+    """The values given break a rule of their fields; `fields` names each."""
 
     def __init__(self, fields: Mapping[str, str], message: str | None = None) -> None:
         super().__init__(message or next(iter(fields.values()), "Check the values."), fields)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from adminsite import auth, web
 from adminsite.api import contracts
 from adminsite.db import folded, transaction
-from adminsite.errors import InvalidError, MissingError
+from adminsite.errors import InvalidError, MissingError, UnfitError
 from adminsite.kit.listing import clean_term
 from adminsite.kit.responses import json_object
 from adminsite.models import User
@@ -38,8 +38,8 @@ def guard(blueprint: Blueprint, *, read: Permission, write: Permission) -> None:
 
 
 def refuse_with_400(blueprint: Blueprint) -> None:
-    """Answer what breaks the rule of a field with 400, where pages answer 422 (contract, JSON)."""
-    blueprint.register_error_handler(InvalidError, _invalid)
+    """Answer what cannot be taken with 400, where pages answer 422 (contract, JSON)."""
+    blueprint.register_error_handler(UnfitError, _unfit)
 
 
 @contextmanager
@@ -121,7 +121,7 @@ def count(name: str, default: int, most: int = LARGEST) -> int:
     return default if number is None else min(number, most)
 
 
-def _invalid(error: InvalidError) -> Response:
+def _unfit(error: UnfitError) -> Response:
     return web.refuse(400, error.message, fields=error.fields, code=error.code)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from adminsite.audit import record
 from adminsite.db import db, utc_now
-from adminsite.errors import MissingError, OutdatedError, RuleError
+from adminsite.errors import MissingError, OutdatedError, RuleError, UnfitError
 from adminsite.models import CreditTransaction, PendingAdjustment, User
 from adminsite.operations import entries, rules
 from adminsite.operations.versions import get_for_update, key_of
@@ -22,7 +22,7 @@ class DecidedError(OutdatedError):
     """Somebody decided on the request already."""
 
 
-class OwnRequestError(RuleError):
+class OwnRequestError(UnfitError):
     """Nobody decides on what they asked for themselves."""
 
 

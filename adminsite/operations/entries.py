@@ -17,7 +17,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from adminsite.audit import AUDITED_DML, record
 from adminsite.db import db, utc_now
-from adminsite.errors import InvalidError, OutdatedError, RuleError
+from adminsite.errors import InvalidError, OutdatedError, RuleError, UnfitError
 from adminsite.models import CreditTransaction, PendingAdjustment, User
 from adminsite.operations import rules
 from adminsite.permissions import Actor
@@ -36,7 +36,7 @@ class ReversedError(OutdatedError):
     """The entry was reversed already, or somebody asked for that; it happens once only."""
 
 
-class BalanceError(RuleError):
+class BalanceError(UnfitError):
     """The balance does not reach, or cannot hold that much."""
 
 
@@ -140,7 +140,7 @@ def reversal_objections(of: Sequence[Any]) -> dict[int, RuleError]:
     found: dict[int, RuleError] = {}
     for entry in of:
         if entry.type == REVERSAL:
-            found[entry.id] = RuleError("A reversal is not reversed. Adjust the credits instead.")
+            found[entry.id] = UnfitError("A reversal is not reversed. Adjust the credits instead.")
         elif entry.user_id is None:
             found[entry.id] = nobody_left()
         elif entry.id in done:
@@ -154,7 +154,7 @@ def reversal_objections(of: Sequence[Any]) -> dict[int, RuleError]:
 
 def nobody_left() -> RuleError:
     """What to say of an entry whose person was deleted (D-18)."""
-    return RuleError("The account was deleted; there is no balance to change.")
+    return UnfitError("The account was deleted; there is no balance to change.")
 
 
 def adjustment(

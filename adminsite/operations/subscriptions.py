@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from adminsite.audit import record
 from adminsite.db import db, utc_now
-from adminsite.errors import InvalidError, MissingError, OutdatedError, RuleError
+from adminsite.errors import InvalidError, MissingError, OutdatedError, RuleError, UnfitError
 from adminsite.models import Subscription, User
 from adminsite.operations import rules
 from adminsite.operations.versions import is_locked, key_of, lock, lock_rows
@@ -39,11 +39,11 @@ RULES: dict[str, rules.Rule] = {
 CALLED = {"tier": "plan", "status": "status"}  # what the person's row repeats, in words
 
 
-class MoveError(RuleError):
+class MoveError(UnfitError):
     """A subscription does not go from the one status to the other."""
 
 
-class OlderError(RuleError):
+class OlderError(UnfitError):
     """A newer subscription of the same person counts; this one is history."""
 
 

@@ -133,9 +133,9 @@ class TestReverse:
 
         answer = tab.post(f"{URL}/{made.id}/reverse", data={"reason": "x"}, headers=JSON)
 
-        assert answer.status_code == 400
+        assert answer.status_code == 422
         assert "The account was deleted" in message(answer)
-        assert tab.get(f"{URL}/{made.id}/reverse").status_code == 400
+        assert tab.get(f"{URL}/{made.id}/reverse").status_code == 422
         assert count(session) == 1
 
     def test_waits_beyond_the_limit(
@@ -274,7 +274,7 @@ class TestDecide:
             f"{URL}/pending/{waits.id}/{verb}", method=method, data={"note": "x"}, headers=JSON
         )
 
-        assert answer.status_code == 400
+        assert answer.status_code == 422
         assert message(answer) == "You asked for this: somebody else has to decide."
 
     @pytest.mark.parametrize("verb", VERBS)
@@ -299,7 +299,7 @@ class TestDecide:
 
         answer = tab.post(f"{URL}/pending/{waits.id}/approve", data={"note": "x"}, headers=JSON)
 
-        assert answer.status_code == 400
+        assert answer.status_code == 422
         assert count(session) == 1
 
     @pytest.mark.parametrize("verb", VERBS)

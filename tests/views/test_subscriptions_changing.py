@@ -150,7 +150,7 @@ class TestQuestion:
 
         answer = tab.get(PLAN, **how)
 
-        assert answer.status_code == 400
+        assert answer.status_code == 422
         assert "Make it active again before its plan changes." in unescape(answer.text)
 
     @pytest.mark.parametrize("address", [PLAN, STATUS])
@@ -160,7 +160,7 @@ class TestQuestion:
 
         answer = tab.get(address, htmx=True)
 
-        assert answer.status_code == 400
+        assert answer.status_code == 422
         assert "A newer subscription of this person counts: sub_2." in toast(answer)
 
     def test_escapes_the_selector_of_an_odd_id(self, tab: SiteClient, mia: User) -> None:
@@ -307,23 +307,24 @@ class TestRefused:
     def test_where_no_move_leads_keeps_the_dialog(self, tab: SiteClient) -> None:
         answer = tab.post(STATUS, data={"status": "trialing", "reason": WHY}, htmx=True)
 
-        assert answer.status_code == 400
-        assert answer.headers["HX-Reswap"] == "none"
-        assert toast(answer) == (
-            "error: From active a subscription goes to past due, unpaid, canceled; not to trialing."
-        )
+        assert answer.status_code == 422
+        assert answer.headers["HX-Retarget"] == "#dialog"
+        assert typed(answer) == WHY
+        assert (
+            "From active a subscription goes to past due, unpaid, canceled; not to trialing."
+        ) in said(answer)
 
     def test_where_no_move_leads_keeps_the_page(self, tab: SiteClient) -> None:
         answer = tab.post(STATUS, data={"status": "trialing", "reason": WHY})
 
-        assert answer.status_code == 400
+        assert answer.status_code == 422
         assert "From active a subscription goes to" in said(answer)
         assert typed(answer) == WHY
 
     def test_where_no_move_leads_says_so_to_scripts(self, tab: SiteClient) -> None:
         answer = tab.post(STATUS, data={"status": "trialing", "reason": WHY}, headers=JSON)
 
-        assert answer.status_code == 400
+        assert answer.status_code == 422
         assert "not to trialing" in message(answer)
 
     @pytest.mark.parametrize("how", HOWS)
@@ -332,7 +333,7 @@ class TestRefused:
 
         answer = tab.post(STATUS, data=TO_END, **how)
 
-        assert answer.status_code == 400
+        assert answer.status_code == 422
         assert "A newer subscription of this person counts: sub_2." in (
             unescape(answer.text) + answer.headers.get("HX-Trigger", "")
         )

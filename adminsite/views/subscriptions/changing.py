@@ -160,8 +160,7 @@ def _refused(
     view: "ResourceView", pk: str, change: Change, data: MultiDict[str, str], refusal: RuleError
 ) -> ResponseReturnValue:
     fragment = responses.is_fragment()
-    kept = fragment and refusal.status == RuleError.status  # the dialog stays, and says why
-    if kept or responses.wants_json() or refusal.status not in SHOWN_AGAIN:
+    if responses.wants_json() or refusal.status not in SHOWN_AGAIN:
         raise refusal
     row = editing.record(view, pk)
     again = _question(view, row, change, data, refusal)
