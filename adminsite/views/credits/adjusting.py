@@ -37,7 +37,7 @@ def form(view: "ResourceView") -> ResponseReturnValue:
     """
     chosen = request.args.get("user", "")
     user = find(chosen, strict=True) if chosen else None
-    sent = MultiDict({"idempotency_key": new_key()})
+    sent = MultiDict({"idempotency_key": new_key(), "fixed": "1" if user else ""})
     sent["return_to"] = request.args.get("return_to", "")
     return shown(view, AdjustForm(sent), user, sent)
 
@@ -93,16 +93,19 @@ def shown(
 ) -> str:
     """The dialog over a page, or a page of its own without htmx."""
     back = auth.safe_next(sent.get("return_to"))
+    fixed = user if sent.get("fixed") else None  # else they may still choose another person
+    if user is not None:
+        typed.user_id.data, typed.user_id.text = str(user.id), user.email
     context = {
         "form": typed,
-        "fixed": user,
+        "fixed": fixed,
         "message": message,
         "return_to": back,
         "cancel_url": back or answers.URL,
         "lookup_url": f"{answers.URL}/ajax/lookup/?name=people",
         **foreseen(user, sent),
     }
-    title = f"Adjust the credits of {user.display_name}" if user else "Adjust credits"
+    title = f"Adjust the credits of {fixed.display_name}" if fixed else "Adjust credits"
     return drawn(view, "credits/_adjust.html", title, **context)
 
 
