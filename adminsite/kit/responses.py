@@ -52,9 +52,10 @@ def submitted_once(numbers: Collection[str] = ()) -> MultiDict[str, str]:
     """Like `submitted`, for a form without a field of several values.
 
     Raises:
-        BadRequest: also when a field has two values, of which nobody could say which is meant.
+        BadRequest: also when a field has two values, of which nobody could say which is meant,
+            or a list of one.
     """
-    sent = submitted(numbers)
+    sent = submitted(numbers, lists=False)
     for name in sent:
         if len(sent.getlist(name)) > 1:
             message = f"Give one value for {name[:60]}."
@@ -62,11 +63,12 @@ def submitted_once(numbers: Collection[str] = ()) -> MultiDict[str, str]:
     return sent
 
 
-def submitted(numbers: Collection[str] = ()) -> MultiDict[str, str]:
+def submitted(numbers: Collection[str] = (), *, lists: bool = True) -> MultiDict[str, str]:
     """What was sent: form fields, or a JSON object of texts.
 
     Args:
         numbers: the fields that may also be whole numbers in JSON.
+        lists: whether a field may have several values, as a list in JSON.
 
     Raises:
         BadRequest: the body is not JSON, not an object, or holds something else than texts.
@@ -75,7 +77,7 @@ def submitted(numbers: Collection[str] = ()) -> MultiDict[str, str]:
         return request.form
     fields: MultiDict[str, str] = MultiDict()
     for name, value in json_object().items():
-        items = value if isinstance(value, list) else [value]
+        items = value if lists and isinstance(value, list) else [value]
         for item in items or [None]:  # an empty list is a field sent empty
             fields.add(name, _text(name, item, whole=name in NUMBERS or name in numbers))
     return fields
