@@ -92,6 +92,10 @@ class TestCheck:
             "\ufeff" + LINES,
             LINES.replace(",", "\t"),
             LINES.replace(",", ";"),
+            '"email","amount","reason"\n' + LINES,
+            '"Email";"Amount";"Reason"\n' + LINES.replace(",", ";"),
+            "mia@example.com;50;For the outage\nben@example.com;-20;late, and twice",
+            "ben@example.com;-20;late, and twice\nmia@example.com;50;For the outage",
             "amount,email,reason\n50,mia@example.com,For the outage\n-20,ben@example.com,x",
             "\n\n" + LINES + "\n\n",
         ],
@@ -116,7 +120,10 @@ class TestCheck:
             (b"\xff\xfe\x00", "not UTF-8"),
             (b"x" * 400_001, "more than 400,000 bytes"),
             (b'mia@example.com,5,"open', "not valid CSV"),
-            (b"mia@example.com,5", "2 cells; the header has 3"),
+            (b"mia@example.com,5", "Line 1 has 2 cells; give three: e-mail, amount and reason."),
+            (b"email,amount,reason\n\nmia@example.com", "Line 3 has 1 cell; give three"),
+            (b"mia@example.com;5;a;b", "Line 1 has 4 cells; give three"),
+            (b'mia@example.com,5,"a\nb"\nmia@example.com,5', "Line 3 has 2 cells; give three"),
         ],
     )
     def test_refuses_what_is_no_list(self, tab: SiteClient, data: bytes, why: str) -> None:

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from flask import request
@@ -12,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from adminsite import auth
 from adminsite.db import transaction
 from adminsite.errors import RuleError
-from adminsite.exchange.reading import UnreadableError, Upload, rows
+from adminsite.exchange.reading import UnreadableError
 from adminsite.kit import responses
 from adminsite.kit.columns import signed
 from adminsite.operations import ledger
@@ -27,7 +28,7 @@ COLUMNS = ("email", "amount", "reason")
 LARGEST_BYTES = 400_000  # a form's texts may have half a million together
 LINES_SHOWN = 500
 REFUSED_SHOWN = 200
-SEPARATORS = "\t;"  # what spreadsheets copy, and what some save
+SEPARATORS = ",\t;"  # what a list has, what spreadsheets copy, and what some save
 NOT_TEXT = "The file is not UTF-8 text. Save it as UTF-8, then send it again."
 
 
@@ -38,7 +39,7 @@ def form(view: "ResourceView") -> str:
 
 def submit(view: "ResourceView") -> ResponseReturnValue:
     """Check the lines, or apply them when asked to; what was pasted is never lost."""
-    sent = MultiDict(responses.submitted())
+    sent = MultiDict(responses.submitted_once())
     applying = bool(sent.get("apply"))
     lines: Sequence[Checked] = ()
     try:
@@ -100,30 +101,45 @@ def parsed(text: str) -> list[Row]:
         UnreadableError: a line has too many or too few cells, or is no CSV.
     """
     _measured(text.encode())
-    body = text.removeprefix("\ufeff").strip()
-    if not body:
-        return []
-    first = body.splitlines()[0]
-    separator = next((s for s in SEPARATORS if s in first and "," not in first), ",")
-    if separator != ",":
-        body = _with_commas(body, separator)
-    head, _, rest = body.partition("\n")
-    names = [cell.strip().lower() for cell in head.split(",")]
+    lines = list(_cells(text.removeprefix("\ufeff").strip()))
+    names = [cell.strip().lower() for cell in lines[0][1]] if lines else []
     named = sorted(names) == sorted(COLUMNS)
-    body = f"{','.join(names)}\n{rest}" if named else f"{','.join(COLUMNS)}\n{body}"
-    upload = Upload(io.BytesIO(body.encode()), max_mb=1)
-    return [Row(*(line.cells[name] for name in COLUMNS)) for line in rows(upload, COLUMNS)]
+    columns = names if named else COLUMNS
+    return [_row(number, cells, columns) for number, cells in lines[named:]]
 
 
-def _with_commas(text: str, separator: str) -> str:
-    made = io.StringIO()
+def _row(number: int, cells: list[str], columns: Sequence[str]) -> Row:
+    if len(cells) != len(columns):
+        count = f"{len(cells)} cells" if len(cells) > 1 else "1 cell"
+        why = f"Line {number} has {count}; give three: e-mail, amount and reason."
+        raise UnreadableError(why, {"lines": why})
+    return Row(**dict(zip(columns, cells, strict=True)))
+
+
+def _cells(text: str) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each line that is not blank, with the number of the line it begins on."""
+    reader, begins = _reader(text, _separator(text)), 1
     try:
-        csv.writer(made, lineterminator="\n").writerows(
-            csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-        )
+        for cells in reader:
+            if cells:
+                yield begins, cells
+            begins = reader.line_num + 1
     except csv.Error as error:
-        raise UnreadableError(f"This is not valid CSV: {error}.") from None
-    return made.getvalue()
+        why = f"Line {reader.line_num} is not valid CSV: {error}."
+        raise UnreadableError(why, {"lines": why}) from None
+
+
+def _separator(text: str) -> str:
+    """What parts the first line into as many cells as there are columns."""
+    for separator in SEPARATORS:
+        with suppress(csv.Error):
+            if len(next(_reader(text, separator), ())) == len(COLUMNS):
+                return separator
+    return next((one for one in SEPARATORS if one in text.partition("\n")[0]), SEPARATORS[0])
+
+
+def _reader(text: str, separator: str) -> Any:
+    return csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
 
 
 def shown(
