@@ -56,6 +56,7 @@ def listed(view: "ResourceView", args: Mapping[str, str], *, whole: bool) -> str
         ],
         "clear_url": url,
         "filtered": query.narrowed,
+        "has_filters": bool(query.filters),
         "export_url": query.url(f"{url}/export/csv/") if view.can_export else None,
         "actions": view.allowed_actions(),
     }

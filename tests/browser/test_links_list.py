@@ -101,7 +101,7 @@ def test_a_search_without_a_match_offers_to_clear_it(hand: Hand) -> None:
     hand.open("/admin/links")
     hand.search("nothing like it")
     expect(hand.list).to_contain_text("Nothing matches")
-    hand.activate(hand.list.get_by_role("link", name="Clear the filters"))
+    hand.activate(hand.list.get_by_role("link", name="Clear the search"))
     expect(hand.row("wiki")).to_be_visible()
     expect(hand.page.get_by_role("searchbox")).to_have_value("")
 

@@ -554,7 +554,7 @@ def test_one_page_has_no_pager(hand: Hand) -> None:
 def test_nobody_found_offers_to_clear_the_search(hand: Hand) -> None:
     hand.open("/admin/users?search=nobody-at-all")
     expect(hand.list).to_contain_text("No user fits this search")
-    hand.activate(hand.list.get_by_role("link", name="Clear the filters"))
+    hand.activate(hand.list.get_by_role("link", name="Clear the search"))
     expect(hand.page.locator("#rows > tr")).to_have_count(1)
 
 

@@ -123,11 +123,25 @@ class TestList:
         assert len(many) <= len(few)
         assert sum("link_owners" in sent for sent in many) == 1
 
-    def test_says_when_nobody_fits(self, tab: SiteClient) -> None:
-        page = ask(tab, URL, search="zzz")
+    @pytest.mark.parametrize(
+        ("params", "why", "way_out"),
+        [
+            ({"search": "zzz"}, "this search", "Clear the search"),
+            ({"created_at_from": "2999-01-01"}, "these filters", "Clear the filters"),
+            (
+                {"search": "zzz", "created_at_from": "2999-01-01"},
+                "this search and these filters",
+                "Clear the filters",
+            ),
+        ],
+    )
+    def test_says_when_nobody_fits(
+        self, tab: SiteClient, params: dict[str, str], why: str, way_out: str
+    ) -> None:
+        page = ask(tab, URL, **params)
 
         assert page.keys == []
-        assert "No user fits this search and these filters." in text_of(page.text)
+        assert f"No user fits {why}. {way_out}" in text_of(page.text)
 
 
 class TestSearch:
