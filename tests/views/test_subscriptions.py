@@ -395,8 +395,10 @@ class TestOne:
         subscribed(mia, id="sub_1", price_id="price_pro")
         older(mia, id="sub_0", status="canceled", canceled_at=utc_now())
 
-        told = said(tab.get(f"{URL}{address}"))
+        page = tab.get(f"{URL}{address}")
 
+        told = said(page)
+        assert "<title>Subscription of Mia Lund · " in page.text
         assert "Subscription of Mia Lund" in told
         assert "Plan now Pro" in told
         assert "sub_1 this one" in told

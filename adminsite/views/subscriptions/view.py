@@ -144,6 +144,7 @@ class SubscriptionView(ResourceView):
         newer = subscriptions.objection(row)
         found = queries.subscriptions.of_person(db.session(), row.user_id, OTHERS_SHOWN)
         return {
+            "page_title": f"Subscription of {row.user.display_name} · {self.name}",
             "path": path(row),
             "facts": facts(row) + history(row),
             "own_record": OWN_RECORD,

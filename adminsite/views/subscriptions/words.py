@@ -71,7 +71,9 @@ def history(row: Subscription) -> list[tuple[str, str]]:
     """How it came about, and its end, by label."""
     dates = {"Since": row.created_at, "Changed": row.updated_at, "Ended": row.canceled_at}
     told = [(label, moment(at)) for label, at in dates.items()]
-    return [(label, at.text) for label, at in told if at] + [("Price id", row.price_id or "–")]
+    return [(label, at.text) for label, at in told if at] + [
+        ("Price at the provider", row.price_id or "–")
+    ]
 
 
 def card(row: Subscription) -> dict[str, Any]:
