@@ -95,7 +95,10 @@ def change_status(key: str) -> ResponseReturnValue:
 @blueprint.delete("/<key>", strict_slashes=False)
 @described(Operation(TAG, {200: contracts.RemovedAdmin}))
 def delete(key: str) -> ResponseReturnValue:
-    """Remove the staff record; the person stays as a user (D-7)."""
+    """Remove the staff record; the person stays as a user.
+
+    Source: D-7.
+    """
     with envelope.writing():
         staff = _locked(key)
         admins.delete(staff, by=auth.current_person())

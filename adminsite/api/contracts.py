@@ -120,7 +120,7 @@ def _word(known: tuple[str, ...], description: str = "", *, none: bool = False) 
 
 # ---- what is asked with an address -----------------------------------------------------------
 
-_NONSENSE = "Nonsense is the default."
+_NONSENSE = "Anything else counts as the default."
 
 
 def _count(description: str, default: int) -> fields.Raw:

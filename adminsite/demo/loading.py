@@ -19,7 +19,7 @@ SIGN_INS = {
     "owner@example.com": "owner: everything",
     "admin@example.com": "admin: edits, imports, exports",
     "support@example.com": "support: reads",
-    "member@example.com": "no staff: own account only",
+    "member@example.com": "not staff: own account only",
 }
 DAYS = 540  # about 18 months
 STEP = 37  # no divisor in common with DAYS: days come in no visible order
