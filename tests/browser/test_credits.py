@@ -138,6 +138,39 @@ def test_a_refusal_keeps_what_was_typed(
     assert stored(session) == 2
 
 
+def test_the_person_can_be_corrected_after_a_refusal(
+    hand: Hand, mia: User, session: Session, watch: Watch
+) -> None:
+    watch.allow(422)
+    ben = a_person(display_name="Ben Oak", email="ben@example.com")
+    open_dialog(hand)
+    choose_person(hand, "mia")
+    hand.fill(field(hand, "Amount"), "x")
+    hand.confirm()
+    expect(hand.dialog.locator("[data-summary] li")).to_have_count(2)
+    expect(field(hand, "Amount")).to_be_focused()
+    hand.fill(field(hand, "Person"), "")
+    choose_person(hand, "ben")
+    hand.fill(field(hand, "Amount"), "5")
+    hand.fill(field(hand, "Reason"), "The right one")
+    hand.confirm()
+    expect(hand.toast).to_have_text("Added 5 credits to Ben Oak: 0 → 5.")
+    assert (balance(session, mia), balance(session, ben)) == (120, 5)
+
+
+@looking
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (700, 700), (360, 740)])
+def test_a_debt_of_billions_is_shown_whole(hand: Hand, mia: User, width: int, height: int) -> None:
+    with transaction():
+        ledger.enter(mia, -2_000_000_120, "clawback", by=SYSTEM, about="Charged back")
+    hand.page.set_viewport_size({"width": width, "height": height})
+    hand.open(URL)
+    amounts = hand.page.locator("#rows > tr").first.locator(".cell-amount, .cell-number")
+    expect(amounts).to_have_count(2)
+    cut = "cells => cells.filter((cell) => cell.scrollWidth > cell.clientWidth).length"
+    assert amounts.evaluate_all(cut) == 0
+
+
 @looking
 def test_looking_ahead_leaves_what_was_typed_guarded(hand: Hand, mia: User) -> None:
     open_dialog(hand, f"/admin/users/{mia.id}")
