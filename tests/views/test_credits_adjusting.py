@@ -4,13 +4,17 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
+from adminsite.db import transaction
 from adminsite.models import IdempotencyKey, PendingAdjustment, User
+from adminsite.operations import ledger
 from adminsite.operations.rules import LARGEST
 from tests.client import SiteClient
 from tests.lists import Listed, statements
+from tests.people import acting
 from tests.rows import person
 from tests.views.ledgers import URL, ClientAs, balance, count, entry, limit, newest
 from tests.views.reading import JSON, NOBODY, actions, hidden, message, said, toast
@@ -471,6 +475,21 @@ class TestLimit:
 
         assert answers == [303, 303]
         assert count(session, PendingAdjustment) == 1
+
+    def test_a_request_sent_again_tells_who_decided_meanwhile(
+        self, tab: SiteClient, mia: User, owner: User, session: Session
+    ) -> None:
+        values = sent(mia, amount="500", idempotency_key="one")
+        tab.post(ADJUST, data=values)
+        with transaction():
+            waits = session.scalars(select(PendingAdjustment)).one()
+            ledger.decline(waits, "No", by=acting(owner))
+
+        again = tab.post(ADJUST, data=values, htmx=True)
+
+        assert toast(again) == (
+            "success: +500 for Mia Ash was asked for before, and owner@example.com declined it."
+        )
 
     def test_without_a_list_to_show_there_is_nothing_to_swap(
         self, tab: SiteClient, mia: User

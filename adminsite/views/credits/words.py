@@ -96,10 +96,11 @@ def entered(entry: CreditTransaction, name: str) -> str:
 
 
 def asked(pending: PendingAdjustment, name: str) -> str:
-    """What was asked for."""
-    return (
-        f"Asked for {signed(pending.amount)} for {name}. A second person has to approve it first."
-    )
+    """What was asked for, and what became of it if that was before."""
+    what = f"{signed(pending.amount)} for {name}"
+    if pending.status == "pending":
+        return f"Asked for {what}. A second person has to approve it first."
+    return f"{what} was asked for before, and {pending.decided_email} {pending.status} it."
 
 
 def batched(batch: Batch) -> str:
