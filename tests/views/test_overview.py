@@ -168,7 +168,7 @@ class TestFigures:
         found = client_as("admin").get("/admin").text
 
         card = next(c[0] for c in CARD.finditer(found) if c[1] == "links")
-        assert "50 % less than in the 30 days before" in text_of(card)
+        assert "50% less than in the 30 days before" in text_of(card)
 
 
 class TestCharts:

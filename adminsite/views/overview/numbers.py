@@ -59,9 +59,9 @@ def change(now: int, before: int, phrase: str) -> Change | None:
     if before <= 0:
         return None
     if now == before:
-        return Change("same", "0 %", f"as many as {phrase.removeprefix('than ')}")
+        return Change("same", "0%", f"as many as {phrase.removeprefix('than ')}")
     share = round(100 * abs(now - before) / before)
-    text = f"{now / before:,.0f}×" if share >= MUCH else f"{share or '<1'} %"
+    text = f"{now / before:,.0f}×" if share >= MUCH else f"{share or '<1'}%"
     direction, word = ("up", "more") if now > before else ("down", "less")
     said = f"{now / before:,.0f} times as many as {phrase.removeprefix('than ')}"
     return Change(direction, text, said if share >= MUCH else f"{text} {word} {phrase}")
