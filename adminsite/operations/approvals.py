@@ -116,7 +116,8 @@ def decision_objection(pending: PendingAdjustment, *, by: Actor) -> RuleError | 
     """Why the actor may not decide on a request; None when they may."""
     if pending.status != "pending":
         return DecidedError(f"{pending.decided_email} {pending.status} this already.")
-    if pending.requested_by == by.id:
+    # Also by the address: an account that was deleted may be made anew.
+    if pending.requested_by == by.id or pending.requested_email.lower() == by.email.lower():
         return OwnRequestError("You asked for this: somebody else has to decide.")
     return None
 

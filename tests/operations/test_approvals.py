@@ -121,6 +121,19 @@ class TestApprove:
         with refused(ledger.OwnRequestError, "somebody else has to decide"):
             ledger.approve(asked, "Fine.", by=acting(admin))
 
+    def test_from_a_new_account_with_ones_old_address_is_refused(
+        self, asked: PendingAdjustment, admin: User, owner: User
+    ) -> None:
+        address, record = admin.email, admin.staff
+        assert record is not None
+        with transaction():
+            admins.delete(record, by=acting(owner))
+            users.delete(admin, by=acting(owner), link_action="delete")
+        again = person(email=address.upper(), role="admin")
+
+        with refused(ledger.OwnRequestError):
+            ledger.approve(asked, "Fine.", by=acting(again))
+
     def test_by_the_system_of_its_own_is_refused(self, alice: User) -> None:
         with transaction():
             asked = ledger.adjust(alice, {"amount": 9, "reason": REASON}, by=SYSTEM, cap=0).pending
