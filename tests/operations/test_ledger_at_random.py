@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 from sqlalchemy import select
 
 from adminsite.db import db, transaction
-from adminsite.errors import InvalidError, LevelError, RuleError
+from adminsite.errors import InvalidError, LevelError, RuleError, UnfitError
 from adminsite.models import CreditTransaction, PendingAdjustment, User
 from adminsite.operations import ledger, users
 from adminsite.permissions import SYSTEM, Actor
@@ -106,7 +106,7 @@ class World:
         entry = self.entries[place]
         waits = any(one.reverses == place and one.status == "pending" for one in self.requests)
         return first(
-            (RuleError, entry.type == "reversal" or entry.user is None),
+            (UnfitError, entry.type == "reversal" or entry.user is None),
             (ledger.ReversedError, waits or any(one.reverses == place for one in self.entries)),
         )
 
@@ -288,7 +288,7 @@ class Credits(RuleBasedStateMachine):
         made = self.attempt(
             first(
                 (LevelError, by == "support"),
-                (RuleError, gone),
+                (UnfitError, gone),
                 (ledger.KeyReusedError, reused),
                 (objection or RuleError, objection is not None and not again),
                 (ledger.BalanceError, beyond and not again),
