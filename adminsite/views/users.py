@@ -226,9 +226,8 @@ class UserView(ResourceView):
     @expose("/<pk>/cards")
     def cards(self, pk: UUID) -> ResponseReturnValue:
         """The cards of the page, fetched again after their credits changed."""
-        if not responses.is_fragment():
-            return redirect(f"{URL}/{pk}", 302)
-        return self._drawn_cards(editing.record(self, pk))
+        row = editing.record(self, pk)
+        return self._drawn_cards(row) if responses.is_fragment() else redirect(f"{URL}/{pk}", 302)
 
     def _drawn_cards(self, row: User) -> str:
         context = self.record_context(row)

@@ -245,7 +245,8 @@ class People(RuleBasedStateMachine):
         except RuleError as error:
             refusal = error
         assert refusal is None or count(AuditEvent) == before
-        assert expected is (refusal and type(refusal)), refusal
+        kind = ForbiddenError if isinstance(refusal, ForbiddenError) else refusal and type(refusal)
+        assert expected is kind, refusal
         return made
 
     def new_name(self) -> str:
