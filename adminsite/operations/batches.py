@@ -102,7 +102,8 @@ def adjust_batch(rows: Sequence[Row], *, by: Actor, cap: int | None, key: str) -
     require(by, Permission.CREDITS_WRITE)
     stored = keys.of_caller(key, by) or ""
     _refuse_size(rows)
-    reference = f"batch_{hashlib.sha256(stored.encode()).hexdigest()[:32]}"
+    digest = hashlib.sha256(stored.encode()).hexdigest()[:32]
+    reference = f"admin_{by.id or 'system'}_batch_{digest}"  # R-002-34; the same when sent again
     people = _people(rows, locked=True)
     told = [[row.email, str(row.amount), str(row.reason)] for row in rows]
     first = keys.claim(stored, ["batch", told])
