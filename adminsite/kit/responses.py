@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Mapping
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from flask import Response, flash, jsonify, make_response, redirect, request
 from flask.typing import ResponseReturnValue
@@ -19,6 +20,26 @@ def toast(answer: ResponseReturnValue, message: str, level: str = "success") -> 
     made = make_response(answer)
     made.headers["HX-Trigger"] = web.toast_header(message, level)
     return made
+
+
+def telling(answer: ResponseReturnValue, event: str) -> Response:
+    """The answer with word to the parts of the page that listen for the event."""
+    made = make_response(answer)
+    told = json.loads(made.headers.get("HX-Trigger", "{}"))
+    made.headers["HX-Trigger"] = json.dumps(told | {event: True})
+    return made
+
+
+def asked_from() -> tuple[str, MultiDict[str, str]] | None:
+    """The path and parameters of the page that htmx asks from; None when it does not say."""
+    try:
+        here = urlsplit(request.headers.get("HX-Current-URL", ""))
+    except ValueError:
+        return None
+    if not here.path:
+        return None
+    path = here.path.removeprefix(request.script_root).rstrip("/")
+    return path, MultiDict(parse_qsl(here.query))
 
 
 def done(url: str, message: str) -> ResponseReturnValue:

@@ -1,7 +1,6 @@
 """What each route of a `ResourceView` answers: as a page, as a fragment, or as JSON."""
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
 
 from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
@@ -18,6 +17,7 @@ from adminsite.kit.filters import FilterError
 from adminsite.kit.forms import Lookup
 from adminsite.kit.responses import (
     accepted,
+    asked_from,
     done,
     is_fragment,
     refused,
@@ -250,11 +250,8 @@ def _whole_list(view: "ResourceView") -> ResponseReturnValue:
 
 def _shown() -> MultiDict[str, str]:
     """The parameters of the page that htmx asks from; none when its address makes no sense."""
-    try:
-        here = urlsplit(request.headers.get("HX-Current-URL", ""))
-    except ValueError:
-        return MultiDict()
-    return MultiDict(parse_qsl(here.query))
+    here = asked_from()
+    return here[1] if here else MultiDict()
 
 
 def _refused_cells(

@@ -1,10 +1,8 @@
 """What a change of credits is answered with: the list, the new row, a page, or JSON."""
 
-import json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
 
-from flask import Response, current_app, request
+from flask import current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
@@ -60,7 +58,7 @@ def changed(
         back = auth.safe_next(request.form.get("return_to"))
         return responses.done(back or URL, message)
     answer = responses.toast(_shown(view, data.get("transaction")), message)
-    return _telling(answer)
+    return responses.telling(answer, CHANGED)
 
 
 def _plain(value: Any) -> Any:
@@ -73,7 +71,7 @@ def _plain(value: Any) -> Any:
 
 def _shown(view: "ResourceView", entry: CreditTransaction | None) -> ResponseReturnValue:
     """What the page that htmx asks from shows differently now."""
-    here = _here()
+    here = responses.asked_from()
     if here is None:
         row = str(editing.drawn_row(view, entry.id)) if entry is not None else ""
         return row, TO_ROWS if row else NOWHERE
@@ -87,22 +85,3 @@ def _shown(view: "ResourceView", entry: CreditTransaction | None) -> ResponseRet
         region = pages.listed(view, MultiDict(), whole=False)
     panel = view.render("credits/_pending.html", view=view, pending=waiting(), oob=True)
     return region + str(panel), TO_LIST
-
-
-def _here() -> tuple[str, MultiDict[str, str]] | None:
-    """The path and parameters of the page that htmx asks from; None when it does not say."""
-    try:
-        parts = urlsplit(request.headers.get("HX-Current-URL", ""))
-    except ValueError:
-        return None
-    if not parts.path:
-        return None
-    path = parts.path.removeprefix(request.script_root).rstrip("/")
-    return path, MultiDict(parse_qsl(parts.query))
-
-
-def _telling(answer: Response) -> Response:
-    """The answer with word to the parts of other pages that show credits."""
-    said = json.loads(answer.headers["HX-Trigger"])
-    answer.headers["HX-Trigger"] = json.dumps(said | {CHANGED: True})
-    return answer

@@ -1,11 +1,10 @@
 """Changing a subscription: the question with what it can become, and the request that does it."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from flask import Response, request
+from flask import request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 from wtforms import Form, TextAreaField
@@ -208,14 +207,8 @@ def _done(view: "ResourceView", row: Subscription, message: str) -> ResponseRetu
         return responses.accepted(pages.plain_record(view, row))
     if not responses.is_fragment():
         return responses.done(auth.safe_next(request.form.get("return_to")) or URL, message)
-    return _telling(responses.toast(editing.drawn_row(view, row.id), message))
-
-
-def _telling(answer: Response) -> Response:
-    """The answer with word to the parts of pages that show the subscription."""
-    told = json.loads(answer.headers["HX-Trigger"])
-    answer.headers["HX-Trigger"] = json.dumps(told | {CHANGED: True})
-    return answer
+    row_again = responses.toast(editing.drawn_row(view, row.id), message)
+    return responses.telling(row_again, CHANGED)
 
 
 def _told_of_all(refusal: RuleError | None) -> str | None:
