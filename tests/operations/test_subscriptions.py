@@ -614,4 +614,7 @@ class TestAtOnce:
         return row.status, row.user.subscription_status
 
     def told(self) -> list[dict[str, Any]]:
-        return [event.changes for event in db.session.scalars(select(AuditEvent))]
+        return [
+            event.changes
+            for event in db.session.scalars(select(AuditEvent).order_by(AuditEvent.id))
+        ]
