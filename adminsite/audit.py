@@ -53,9 +53,8 @@ TOLD_WITH = {
 AUDITED_DML = "audited"  # execution option: this bulk statement's rows are named by events
 QUEUE, WRITTEN, BULK = "audit_queue", "audit_written", "audit_bulk"
 SUBJECT = ("subject_type", "subject_id", "subject_label", "subject_version")
-LATE = frozenset(
-    {"viewing_as_id", "viewing_as_email"}
-)  # hashed where given: older events lack them
+# Hashed where given: older events lack them.
+LATE = frozenset({"viewing_as_id", "viewing_as_email"})
 # All that happens in a session that views the site as somebody.
 WHILE_VIEWING = frozenset({"impersonation.stopped", "access.denied", "session.signed_out"})
 NOBODY: dict[str, Any] = dict.fromkeys(SUBJECT)

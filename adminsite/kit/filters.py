@@ -1,7 +1,7 @@
 """Named filters: declared on a view, written in the URL under their own name."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar
@@ -47,6 +47,18 @@ class Filter:
         """
         raise NotImplementedError
 
+    def word(self, args: Mapping[str, str], known: Collection[str]) -> str:
+        """The word that was asked for; empty for none.
+
+        Raises:
+            FilterError: it is not one of these.
+        """
+        value = args.get(self.name, "")
+        if value and value not in known:
+            message = f"The filter {self.label} knows {', '.join(known)}; not “{value[:40]}”."
+            raise FilterError(message)
+        return value
+
 
 @dataclass(frozen=True, slots=True)
 class ChoiceFilter(Filter):
@@ -63,14 +75,10 @@ class ChoiceFilter(Filter):
 
     def read(self, args: Mapping[str, str]) -> Active | None:
         """See `Filter.read`."""
-        value = args.get(self.name, "")
+        labels = dict(self.options)
+        value = self.word(args, labels)
         if not value:
             return None
-        labels = dict(self.options)
-        if value not in labels:
-            known = ", ".join(labels)
-            message = f"The filter {self.label} knows {known}; not “{value[:40]}”."
-            raise FilterError(message)
         wanted = None if value == self.none else value
         return Active(self.column == wanted, labels[value])
 
@@ -89,13 +97,9 @@ class CaseFilter(Filter):
 
     def read(self, args: Mapping[str, str]) -> Active | None:
         """See `Filter.read`."""
-        value = args.get(self.name, "")
+        value = self.word(args, self.cases)
         if not value:
             return None
-        if value not in self.cases:
-            known = ", ".join(self.cases)
-            message = f"The filter {self.label} knows {known}; not “{value[:40]}”."
-            raise FilterError(message)
         label, condition = self.cases[value]
         return Active(condition, label)
 

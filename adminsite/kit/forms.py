@@ -4,18 +4,19 @@ Rules are not here: the operation checks them, whichever way the values came in.
 turns what was typed into values, and shows the operation's messages.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from flask_admin.contrib.sqla.form import AdminModelConverter, get_form
 from flask_admin.form import BaseForm
 from sqlalchemy.orm import Session
-from wtforms import DateField, DateTimeLocalField, Field, IntegerField, StringField
+from wtforms import DateField, DateTimeLocalField, Field, Form, IntegerField, StringField
 from wtforms.validators import Optional
 from wtforms.widgets import TextInput
 
 TAG_SEPARATOR = ";"
+AnyForm = TypeVar("AnyForm", bound=Form)
 
 
 class Required:
@@ -133,4 +134,12 @@ def build(view: Any, names: Sequence[str]) -> type[ResourceForm]:
         field_args=args,
         extra_fields=view.form_extra_fields,
     )
+    return form
+
+
+def marked(form: AnyForm, fields: Mapping[str, str]) -> AnyForm:
+    """The form with the messages of a refusal at its fields."""
+    for name, why in fields.items():
+        if name in form:
+            form[name].errors = [why]
     return form

@@ -1,6 +1,6 @@
 """People: what is shown of one person, and beside each person of a list."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from adminsite.models import (
     User,
     UserSession,
 )
+from adminsite.queries import subscriptions
 
 
 def own_links(session: Session, user_id: UUID, limit: int) -> Sequence[Any]:
@@ -84,12 +85,7 @@ def staff_among(session: Session, user_ids: Sequence[UUID]) -> dict[UUID, tuple[
 
 def newest_subscription(session: Session, user_id: UUID) -> Subscription | None:
     """The subscription that counts: the newest (D-25)."""
-    statement = (
-        select(Subscription)
-        .where(Subscription.user_id == user_id)
-        .order_by(Subscription.created_at.desc(), Subscription.id.desc())
-    )
-    return session.scalar(statement.limit(1))
+    return next(iter(subscriptions.of_person(session, user_id, 1)), None)
 
 
 def recent_transactions(session: Session, user_id: UUID, limit: int) -> Sequence[CreditTransaction]:
@@ -120,9 +116,7 @@ def staff_like(term: str, role: str | None, status: str | None) -> list[ColumnEl
         role: the level, if it matters.
         status: likewise.
     """
-    asked = {Admin.role: role, Admin.status: status}
-    which = [column == word for column, word in asked.items() if word]
-    return [*which, User.search_text.contains(term, autoescape=True)] if term else which
+    return _like(term, {Admin.role: role, Admin.status: status})
 
 
 def staff(
@@ -154,9 +148,7 @@ def people_like(term: str, role: str | None, status: str | None) -> list[ColumnE
         role: theirs, if it matters.
         status: of the subscription, likewise.
     """
-    asked = {User.role: role, User.subscription_status: status}
-    which = [column == word for column, word in asked.items() if word]
-    return [*which, User.search_text.contains(term, autoescape=True)] if term else which
+    return _like(term, {User.role: role, User.subscription_status: status})
 
 
 def people(
@@ -170,3 +162,8 @@ def people(
 def count_people(session: Session, which: Sequence[ColumnElement[bool]]) -> int:
     """How many there are."""
     return session.scalar(select(func.count()).select_from(User).where(*which)) or 0
+
+
+def _like(term: str, words: Mapping[Any, str | None]) -> list[ColumnElement[bool]]:
+    which = [column == word for column, word in words.items() if word]
+    return [*which, User.search_text.contains(term, autoescape=True)] if term else which

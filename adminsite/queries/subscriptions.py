@@ -21,11 +21,9 @@ def replaced() -> ColumnElement[bool]:
     return exists(found.correlate(_TABLE))
 
 
-def with_id_like(session: Session, term: str) -> ColumnElement[bool]:
+def with_id_like(_session: Session, term: str) -> ColumnElement[bool]:
     """The subscriptions whose id holds a lower-cased text, wildcards meaning nothing."""
-    sqlite = session.get_bind().dialect.name == "sqlite"
-    key = func.lower(_TABLE.c.id)
-    return (func.instr(key, term) if sqlite else func.strpos(key, term)) > 0
+    return func.lower(_TABLE.c.id).contains(term, autoescape=True)
 
 
 def of_person(session: Session, user_id: UUID, limit: int) -> Sequence[Subscription]:

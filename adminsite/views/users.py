@@ -15,16 +15,17 @@ from adminsite.db import db, transaction, utc_now
 from adminsite.errors import InvalidError, RuleError
 from adminsite.kit import Chip, ChoiceFilter, DayFilter, ResourceView, editing, responses
 from adminsite.kit.bulk import BulkAction
-from adminsite.kit.columns import moment, signed
+from adminsite.kit.columns import moment
 from adminsite.kit.deleting import Choice, Question
 from adminsite.kit.forms import Required
-from adminsite.models import CreditTransaction, User
-from adminsite.operations import ledger, sessions, users
+from adminsite.models import User
+from adminsite.operations import sessions, users
 from adminsite.permissions import Actor, Permission, may, refusal
 from adminsite.queries.deletion import DeletionPlan, Share
 from adminsite.resources import USERS
 from adminsite.views import viewing
 from adminsite.views.browsers import browser_name
+from adminsite.views.credits.words import line
 from adminsite.views.subscriptions.words import STATUSES, TIERS, card
 from adminsite.views.timelines import entries
 
@@ -206,9 +207,10 @@ class UserView(ResourceView):
             "n_waiting": queries.ledger.count_waiting(session, row.id),
             "may_view_as": may(person, Permission.USERS_VIEW_AS),
             "view_as_refusal": viewing.objection(row),
-            "transactions": transactions(
-                queries.people.recent_transactions(session, row.id, ENTRIES_SHOWN)
-            ),
+            "transactions": [
+                line(entry)
+                for entry in queries.people.recent_transactions(session, row.id, ENTRIES_SHOWN)
+            ],
             "subscription": card(newest) if newest else None,
             "may_change_subscription": may(person, Permission.SUBSCRIPTIONS_WRITE),
             "links": queries.people.own_links(session, row.id, LINKS_SHOWN),
@@ -376,20 +378,6 @@ def profile(user: User) -> list[tuple[str, str]]:
         ("User id", str(user.id)),
         ("Stripe customer", user.stripe_customer_id or "Not connected"),
         ("Joined", joined.text if joined else ""),
-    ]
-
-
-def transactions(rows: Sequence[CreditTransaction]) -> list[dict[str, Any]]:
-    """Ledger entries as lines of a card."""
-    return [
-        {
-            "type": row.type.replace("_", " "),
-            "at": moment(row.created_at),
-            "amount": signed(row.amount),
-            "positive": row.amount > 0,
-            "about": ledger.reason_of(row.description),
-        }
-        for row in rows
     ]
 
 

@@ -13,10 +13,9 @@ from adminsite import auth
 from adminsite.db import transaction
 from adminsite.errors import InvalidError
 from adminsite.kit import responses
-from adminsite.kit.forms import Required
+from adminsite.kit.forms import Required, marked
 from adminsite.models import User
 from adminsite.operations import viewing
-from adminsite.views.account import panels
 
 blueprint = Blueprint("viewing", __name__)
 
@@ -85,4 +84,4 @@ def objection(user: User) -> str | None:
 def _refused(user: User, sent: Any, refusal: InvalidError) -> ResponseReturnValue:
     if responses.wants_json():
         return responses.refused(refusal.message, refusal.fields, refusal.status)
-    return ask(user, panels.marked(ReasonForm(sent), refusal.fields)), refusal.status
+    return ask(user, marked(ReasonForm(sent), refusal.fields)), refusal.status

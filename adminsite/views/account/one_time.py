@@ -11,6 +11,7 @@ from adminsite import auth, web
 from adminsite.db import transaction
 from adminsite.errors import InvalidError, MissingError
 from adminsite.kit import responses
+from adminsite.kit.forms import marked
 from adminsite.models import User
 from adminsite.operations import credentials, sessions
 from adminsite.views.account import panels
@@ -87,7 +88,7 @@ def _refused(refusal: InvalidError, token: str) -> ResponseReturnValue:
         return responses.refused(refusal.message, refusal.fields, refusal.status)
     if user is None:
         return _gone()
-    return _form(user, token, panels.marked(NewPasswordForm(), refusal.fields)), refusal.status
+    return _form(user, token, marked(NewPasswordForm(), refusal.fields)), refusal.status
 
 
 def _gone(refusal: MissingError | None = None) -> ResponseReturnValue:

@@ -1,6 +1,5 @@
 """What the parts of one's own page show: each a dict for its template, and its form."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -67,14 +66,6 @@ class Entry(NamedTuple):
     at: Moment | None
     amount: str
     positive: bool
-
-
-def marked(form: Form, fields: Mapping[str, str]) -> Form:
-    """The form with the messages of a refusal at its fields."""
-    for name, why in fields.items():
-        if name in form:
-            form[name].errors = [why]
-    return form
 
 
 def every() -> dict[str, Any]:

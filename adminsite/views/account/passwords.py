@@ -10,6 +10,7 @@ from adminsite import auth, passwords, throttle
 from adminsite.db import transaction
 from adminsite.errors import InvalidError
 from adminsite.kit import responses
+from adminsite.kit.forms import marked
 from adminsite.operations import credentials
 from adminsite.permissions import Actor
 from adminsite.views.account import page, panels
@@ -29,7 +30,7 @@ def change_password() -> ResponseReturnValue:
     try:
         _change(actor, sent.get("current_password", ""), sent.get("new_password", ""))
     except InvalidError as refusal:
-        form = panels.marked(panels.PasswordForm(), refusal.fields)
+        form = marked(panels.PasswordForm(), refusal.fields)
         return page.refused(refusal, "password", password_form=form, email=actor.email)
     if responses.wants_json():
         return responses.accepted({})

@@ -7,6 +7,7 @@ from adminsite import auth
 from adminsite.db import transaction
 from adminsite.errors import InvalidError
 from adminsite.kit import responses
+from adminsite.kit.forms import marked
 from adminsite.models import ApiToken
 from adminsite.operations import tokens
 from adminsite.views.account import page, panels
@@ -25,7 +26,7 @@ def create_token() -> ResponseReturnValue:
         with transaction():
             token, secret = tokens.create(me(), values, by=auth.current_person())
     except InvalidError as refusal:
-        form = panels.marked(panels.TokenForm(sent), refusal.fields)
+        form = marked(panels.TokenForm(sent), refusal.fields)
         return page.refused(refusal, "tokens", **panels.tokens(me(), form))
     if responses.wants_json():
         return responses.accepted(_described(token) | {"token": secret}, 201)

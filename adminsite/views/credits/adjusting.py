@@ -12,11 +12,11 @@ from adminsite import auth, queries
 from adminsite.db import db, transaction
 from adminsite.errors import InvalidError, MissingError, RuleError
 from adminsite.kit import responses
-from adminsite.kit.columns import moment, signed
-from adminsite.models import CreditTransaction, User
+from adminsite.kit.forms import marked
+from adminsite.models import User
 from adminsite.operations import ledger
 from adminsite.views.credits import answers, words
-from adminsite.views.credits.forms import AdjustForm, marked, new_key
+from adminsite.views.credits.forms import AdjustForm, new_key
 from adminsite.views.links import describe_person
 
 if TYPE_CHECKING:
@@ -151,18 +151,7 @@ def foreseen(user: User | None, sent: Mapping[str, str]) -> dict[str, Any]:
 def recent(user: User) -> list[dict[str, Any]]:
     """The person's newest entries, as lines."""
     found = queries.people.recent_transactions(db.session(), user.id, RECENT)
-    return [told(entry) for entry in found]
-
-
-def told(entry: CreditTransaction) -> dict[str, Any]:
-    """An entry as a line of a card."""
-    return {
-        "type": entry.type.replace("_", " "),
-        "at": moment(entry.created_at),
-        "amount": signed(entry.amount),
-        "positive": entry.amount > 0,
-        "about": ledger.reason_of(entry.description),
-    }
+    return [words.line(entry) for entry in found]
 
 
 def find(text: str, *, strict: bool) -> User | None:

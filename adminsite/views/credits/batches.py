@@ -16,10 +16,11 @@ from adminsite.errors import RuleError
 from adminsite.exchange.reading import UnreadableError
 from adminsite.kit import responses
 from adminsite.kit.columns import signed
+from adminsite.kit.forms import marked
 from adminsite.operations import ledger
 from adminsite.operations.ledger import Checked, KeyReusedError, Row
 from adminsite.views.credits import answers, words
-from adminsite.views.credits.forms import BulkForm, marked, new_key
+from adminsite.views.credits.forms import BulkForm, new_key
 
 if TYPE_CHECKING:
     from adminsite.kit import ResourceView

@@ -1,15 +1,12 @@
 """The forms of the credits screen; the operation is what refuses, they show what it said."""
 
 import secrets
-from collections.abc import Mapping
-from typing import TypeVar
 
 from wtforms import Form, HiddenField, StringField, TextAreaField
 
 from adminsite.kit import LookupField
 from adminsite.kit.forms import Required
 
-AnyForm = TypeVar("AnyForm", bound=Form)
 REASON = "Whoever reads the entry later sees it. At most 500 characters."
 
 
@@ -66,11 +63,3 @@ class BulkForm(Form):
 def new_key() -> str:
     """A word that names one form, so that sending it twice does it once."""
     return secrets.token_urlsafe(18)
-
-
-def marked(form: AnyForm, fields: Mapping[str, str]) -> AnyForm:
-    """The form with the messages of a refusal at its fields."""
-    for name, why in fields.items():
-        if name in form:
-            form[name].errors = [why]
-    return form

@@ -11,12 +11,13 @@ from adminsite.db import db, transaction
 from adminsite.errors import InvalidError, MissingError, RuleError
 from adminsite.kit import editing, responses
 from adminsite.kit.columns import moment, signed
+from adminsite.kit.forms import marked
 from adminsite.models import CreditTransaction, PendingAdjustment, User
 from adminsite.operations import ledger
 from adminsite.operations.ledger import KeyReusedError
 from adminsite.views.credits import answers, words
 from adminsite.views.credits.adjusting import drawn
-from adminsite.views.credits.forms import NoteForm, ReasonForm, marked, new_key
+from adminsite.views.credits.forms import NoteForm, ReasonForm, new_key
 from adminsite.views.credits.waiting import line
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from adminsite import audit
-from adminsite.kit.columns import signed
+from adminsite.kit.columns import moment, signed
 from adminsite.models import CreditTransaction, PendingAdjustment
-from adminsite.operations.ledger import Batch, Foreseen
+from adminsite.operations.ledger import Batch, Foreseen, reason_of
 
 TOLD = (
     "id",
@@ -108,6 +108,17 @@ def batched(batch: Batch) -> str:
     lines = "1 adjustment" if batch.entries == 1 else f"{batch.entries:,} adjustments"
     people = "1 person" if batch.people == 1 else f"{batch.people:,} people"
     return f"Made {lines} for {people}."
+
+
+def line(entry: CreditTransaction) -> dict[str, Any]:
+    """An entry as a line of a card."""
+    return {
+        "type": entry.type.replace("_", " "),
+        "at": moment(entry.created_at),
+        "amount": signed(entry.amount),
+        "positive": entry.amount > 0,
+        "about": reason_of(entry.description),
+    }
 
 
 def plain_entry(entry: CreditTransaction) -> dict[str, Any]:
