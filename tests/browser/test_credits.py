@@ -181,6 +181,19 @@ def test_looking_ahead_leaves_what_was_typed_guarded(hand: Hand, mia: User) -> N
     expect(hand.dialog).to_be_visible()
 
 
+@looking
+def test_a_newer_look_ahead_ends_the_older(hand: Hand, mia: User) -> None:
+    held: list[Route] = []
+    open_dialog(hand, f"/admin/users/{mia.id}")
+    of_five = re.compile(r"/adjust/preview\?.*amount=5$")
+    hand.page.route(of_five, lambda route: held.append(route))  # noqa: PLW0108
+    with hand.page.expect_request(of_five):
+        hand.fill(field(hand, "Amount"), "5")
+    hand.fill(field(hand, "Amount"), "50")
+    expect(preview(hand)).to_contain_text("New 170")
+    assert len(held) == 1
+
+
 def test_cancelling_changes_nothing(hand: Hand, mia: User, session: Session) -> None:
     open_dialog(hand, f"/admin/users/{mia.id}")
     if isinstance(hand, Keyboard):

@@ -7,6 +7,9 @@ from playwright.sync_api import ConsoleMessage, Dialog, Page, Request, Response
 
 SETTLE_S = 3
 OF_A_STATUS = ("Failed to load resource", "Response Status Error Code")
+# What htmx writes when a newer request, or an answer that replaces its asker, ends an older one;
+# a request that fails or is refused is told by lines of its own.
+OF_AN_END = ("htmx:afterRequest", "htmx:sendAbort")
 REPORT_CSP = """
 document.addEventListener('securitypolicyviolation', (event) => {
   console.error(`CSP: ${event.violatedDirective} blocked ${event.blockedURI || event.sample}`);
@@ -57,7 +60,7 @@ class Watch:
 
     def _on_console(self, message: ConsoleMessage) -> None:
         # A status of 400 or above is judged as an answer, below.
-        if message.type == "error" and not message.text.startswith(OF_A_STATUS):
+        if message.type == "error" and not message.text.startswith((*OF_A_STATUS, *OF_AN_END)):
             self.problems.append(f"console: {message.text}")
 
     def _on_dialog(self, dialog: Dialog) -> None:
