@@ -23,7 +23,7 @@ class DecidedError(OutdatedError):
 
 
 class OwnRequestError(UnfitError):
-    """Nobody decides on what they asked for themselves."""
+    """Nobody decides on what they asked for themselves, or on their own credits."""
 
 
 def ask(  # noqa: PLR0913 - a request has that many parts
@@ -67,7 +67,7 @@ def approve(pending: PendingAdjustment, note: object, *, by: Actor) -> CreditTra
     Raises:
         ForbiddenError: the actor may not adjust credits.
         InvalidError: the note breaks its rule.
-        OwnRequestError: the actor asked for it.
+        OwnRequestError: the actor asked for it, or would have the credits.
         DecidedError: somebody decided already.
         ReversedError: the entry to reverse was reversed meanwhile.
         MissingError: the request or its person was deleted meanwhile.
@@ -98,7 +98,7 @@ def decline(pending: PendingAdjustment, note: object, *, by: Actor) -> PendingAd
     Raises:
         ForbiddenError: the actor may not adjust credits.
         InvalidError: the note breaks its rule.
-        OwnRequestError: the actor asked for it.
+        OwnRequestError: the actor asked for it, or would have the credits.
         DecidedError: somebody decided already.
         MissingError: the request or its person was deleted meanwhile.
 
@@ -119,6 +119,8 @@ def decision_objection(pending: PendingAdjustment, *, by: Actor) -> RuleError | 
     # Also by the address: an account that was deleted may be made anew.
     if pending.requested_by == by.id or pending.requested_email.lower() == by.email.lower():
         return OwnRequestError("You asked for this: somebody else has to decide.")
+    if pending.user_id == by.id:
+        return OwnRequestError("These would be your own credits: somebody else has to decide.")
     return None
 
 

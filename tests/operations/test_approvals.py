@@ -1,6 +1,6 @@
 """Requests that wait for a second person: who decides, what then happens, what is refused."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
@@ -141,6 +141,15 @@ class TestApprove:
 
         with refused(ledger.OwnRequestError):
             ledger.approve(asked, "Fine.", by=SYSTEM)
+
+    @pytest.mark.parametrize("decide", [ledger.approve, ledger.decline])
+    def test_by_whose_credits_they_would_be_is_refused(
+        self, decide: Callable[..., object], admin: User, owner: User
+    ) -> None:
+        asked = requested(owner, admin, 500)
+
+        with refused(ledger.OwnRequestError, "your own credits"):
+            decide(asked, "Fine.", by=acting(owner))
 
     def test_by_too_low_a_level_is_refused(self, asked: PendingAdjustment, support: User) -> None:
         with refused(LevelError):

@@ -320,7 +320,7 @@ class Credits(RuleBasedStateMachine):
             first(
                 (LevelError, by == "support"),
                 (ledger.DecidedError, request.status != "pending"),
-                (ledger.OwnRequestError, request.by == actor.id),
+                (ledger.OwnRequestError, actor.id in {request.by, request.user}),
                 (ledger.BalanceError, yes and not fits),
             ),
             lambda: decide(stored_requests()[place], "So be it.", by=actor),
