@@ -257,9 +257,10 @@ def drawn_cell(view: "ResourceView", name: str, pk: Any) -> Any:
     return view.draw_cell(record(view, pk), view.column(name))
 
 
-def merged_text(saved: Any) -> str:
-    """What to say when somebody else's change to other fields was kept, too."""
+def saved_text(saved: Any) -> str:
+    """What to say of a change; also when somebody else's to other fields was kept, too."""
+    said = f"Saved {saved.row}."
     if not saved.merged:
-        return ""
+        return said
     fields = ", ".join(clash.field.replace("_", " ") for clash in saved.merged)
-    return f" {saved.merged[0].who} changed {fields} meanwhile; both are kept."
+    return f"{said} {saved.merged[0].who} changed {fields} meanwhile; both are kept."

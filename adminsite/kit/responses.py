@@ -13,6 +13,9 @@ from werkzeug.exceptions import BadRequest
 from adminsite import web
 
 NUMBERS = frozenset({"row_version", "list_form_pk"})
+# Refusals of what was typed, and of the whole: on a page the form is shown again, filled in.
+SHOWN_AGAIN = frozenset({400, 409, 422})
+IN_DIALOG = {"HX-Retarget": "#dialog", "HX-Reswap": "innerHTML"}
 
 
 def toast(answer: ResponseReturnValue, message: str, level: str = "success") -> Response:

@@ -21,11 +21,12 @@ from sqlalchemy.orm.interfaces import ORMOption
 
 from adminsite import auth
 from adminsite.db import db, transaction
-from adminsite.kit import access, bulk, declare, editing, forms, listing, routes, rows
+from adminsite.kit import access, bulk, declare, editing, forms, listing, rows
 from adminsite.kit.bulk import BulkAction
 from adminsite.kit.columns import Column
 from adminsite.kit.deleting import Once, Question
 from adminsite.kit.filters import UNSTORABLE, Filter
+from adminsite.kit.routes import actions, deletions, in_place, lists, records
 from adminsite.permissions import Actor, Permission, may, require
 from adminsite.resources import Resource
 
@@ -708,92 +709,92 @@ class ResourceView(ModelView):
     @expose("/")
     def index_view(self) -> ResponseReturnValue:
         """The list."""
-        return routes.index(self)
+        return lists.index(self)
 
     @expose("/count")
     def count_view(self) -> ResponseReturnValue:
         """How many rows the list has, exactly."""
-        return routes.count(self)
+        return lists.count(self)
 
     @expose("/", methods=("POST",))
     def rest_create(self) -> ResponseReturnValue:
         """Make a record from the list."""
-        return routes.create(self)
+        return records.create(self)
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> ResponseReturnValue:
         """The form of a new record."""
-        return routes.create(self) if request.method == "POST" else routes.new(self)
+        return records.create(self) if request.method == "POST" else records.new(self)
 
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> ResponseReturnValue:
         """The form of a record."""
-        return routes.edit_page(self)
+        return records.edit(self)
 
     @expose("/details/")
     def details_view(self) -> ResponseReturnValue:
         """A record to read."""
-        return routes.details(self)
+        return records.details(self)
 
     @expose("/<pk>")
     def row_view(self, pk: Any) -> ResponseReturnValue:
         """One row of the list."""
-        return routes.row(self, pk)
+        return records.show(self, pk)
 
     @expose("/<pk>/edit")
     def edit_row(self, pk: Any) -> ResponseReturnValue:
         """The row as a form."""
-        return routes.edit_row(self, pk)
+        return in_place.edit_row(self, pk)
 
     @expose("/<pk>", methods=("PUT",))
     def rest_update(self, pk: Any) -> ResponseReturnValue:
         """Save the row."""
-        return routes.update_row(self, pk)
+        return in_place.update_row(self, pk)
 
     @expose("/<pk>/cell/<field>")
     def cell_view(self, pk: Any, field: str) -> ResponseReturnValue:
         """One cell as a form."""
-        return routes.cell(self, pk, field)
+        return in_place.edit_cell(self, pk, field)
 
     @expose("/ajax/update/", methods=("POST",))
     def ajax_update(self) -> ResponseReturnValue:
         """Save cells, in Flask-Admin's form."""
-        return routes.update_cells(self)
+        return in_place.update_cells(self)
 
     @expose("/<pk>/delete")
     def confirm_delete(self, pk: Any) -> ResponseReturnValue:
         """What deleting would do, and the button for it."""
-        return routes.confirm_delete(self, pk)
+        return deletions.confirm(self, pk)
 
     @expose("/<pk>", methods=("DELETE",))
     def rest_delete(self, pk: Any) -> ResponseReturnValue:
         """Delete the row."""
-        return routes.delete_row(self, pk)
+        return deletions.delete(self, pk)
 
     @expose("/delete/", methods=("POST",))
     def delete_view(self) -> ResponseReturnValue:
         """Delete the record named in the form."""
-        return routes.delete_row(self, request.form.get("id", ""))
+        return deletions.delete(self, request.form.get("id", ""))
 
     @expose("/action/preview", methods=("POST",))
     def preview_action(self) -> ResponseReturnValue:
         """What a bulk action would do."""
-        return routes.preview_action(self)
+        return actions.preview(self)
 
     @expose("/action/", methods=("POST",))
     def action_view(self) -> ResponseReturnValue:
         """Do a bulk action."""
-        return routes.run_action(self)
+        return actions.run(self)
 
     @expose("/ajax/lookup/")
     def ajax_lookup(self) -> ResponseReturnValue:
         """Records a picker offers."""
-        return routes.lookup(self)
+        return lists.lookup(self)
 
     @expose("/export/<export_type>/")
     def export(self, export_type: str) -> ResponseReturnValue:
         """The list as a file."""
-        return routes.export(self, export_type)
+        return lists.export(self, export_type)
 
     # ---- Flask-Admin's write methods, for code that calls them: the same operations --------
 

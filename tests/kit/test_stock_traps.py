@@ -18,7 +18,8 @@ from werkzeug.datastructures import MultiDict
 
 from adminsite import audit
 from adminsite.db import db
-from adminsite.kit import export, listing, routes
+from adminsite.kit import export, listing
+from adminsite.kit.routes import lists
 from adminsite.models import Keyword, Link
 from adminsite.operations import keywords
 from adminsite.views.links import LinkView
@@ -377,7 +378,7 @@ class TestMaskedError:
             message = "the real reason"
             raise TypeError(message)
 
-        monkeypatch.setattr(routes, "index", fail)
+        monkeypatch.setattr(lists, "index", fail)
 
         with pytest.raises(TypeError, match="the real reason"):
             tab.get("/admin/links")

@@ -14,7 +14,7 @@ from adminsite.db import transaction
 from adminsite.errors import InvalidError, RuleError
 from adminsite.kit import editing, pages, responses
 from adminsite.kit.forms import Required
-from adminsite.kit.routes import IN_DIALOG, SHOWN_AGAIN
+from adminsite.kit.responses import IN_DIALOG, SHOWN_AGAIN
 from adminsite.models import Subscription
 from adminsite.operations import subscriptions
 from adminsite.views.subscriptions.words import (
