@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask
 from flask_migrate import Migrate
 
-from adminsite import api, auth, cli, mail, throttle, views, web
+from adminsite import api, auth, cli, denials, mail, throttle, views, web
 from adminsite.config import Settings
 from adminsite.db import db
 
@@ -36,6 +36,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     web.init_app(app, settings)
     auth.init_app(app, settings)
     throttle.init_app(app, settings)
+    denials.init_app(app)
     mail.init_app(app, settings)
     views.register(app, TEMPLATES, environment="demo" if settings.demo else None)
     api.register(app)

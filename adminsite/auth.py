@@ -252,7 +252,7 @@ def _close() -> ResponseReturnValue | None:
         return refusal
     staff = under(request.path, STAFF_PATHS)
     if _bearer() is None and (staff or _asks_for_a_person()):
-        _check_overlay(staff=staff)
+        _check_overlay()
     if staff:
         return turn_away()
     if under(request.path, OWN_PATHS) and current_actor() is None:
@@ -265,11 +265,8 @@ def _asks_for_a_person() -> bool:
     return request.method not in SAFE or under(request.path, OWN_PATHS)
 
 
-def _check_overlay(*, staff: bool) -> None:
+def _check_overlay() -> None:
     """Settle what a session viewed the site as, if that is over; else let it look and no more.
-
-    Args:
-        staff: whether the address is the panel's.
 
     Raises:
         ForbiddenError: something was sent while viewing.
@@ -280,8 +277,6 @@ def _check_overlay(*, staff: bool) -> None:
     overlay.settle(visitor.overlay)
     if request.method not in SAFE:
         overlay.shut(visitor.overlay)
-    elif staff:
-        overlay.note(visitor.overlay)
 
 
 def _check_token() -> ResponseReturnValue | None:

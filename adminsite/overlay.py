@@ -101,16 +101,7 @@ def shut(overlay: Overlay) -> None:
     """Let nothing be sent while viewing, but what ends it.
 
     Raises:
-        ForbiddenError: with whom they view as; the attempt is on record.
+        ForbiddenError: with whom they view as.
     """
     if overlay.viewed is not None and request.endpoint not in OPEN:
-        note(overlay)
         require_oneself(overlay.viewed)
-
-
-def note(overlay: Overlay) -> None:
-    """Put on record what was tried while viewing: the route, since an address may be a secret."""
-    if overlay.viewed is not None:
-        route = request.url_rule.rule if request.url_rule else "an unknown address"
-        with transaction():
-            viewing.note_refusal(f"{request.method} {route}", by=overlay.viewed)

@@ -22,7 +22,8 @@ from adminsite.config import PREFIX, ConfigError, Settings
 
 LONGEST_S = 15 * 60
 STORE_S = 1.0
-KEY, API_KEY = "adminsite_throttle", "adminsite_throttle_api"
+KEY, API_KEY, DENIAL_KEY = "adminsite_throttle", "adminsite_throttle_api", "adminsite_throttle_403"
+DENIALS = "20 per minute"
 SENTENCE = "Too many tries to {act}. Wait {wait}, then try again."
 API_SENTENCE = "Too many requests with this token. Wait {wait}, then try again."
 
@@ -51,6 +52,10 @@ class Attempts:
             if wait_s := self._reliably(self._hit, key):
                 said = self.sentence.format(act=act, wait=_words(wait_s))
                 raise TooManyRequests(said, retry_after=wait_s)
+
+    def has_room(self, key: str) -> bool:
+        """Count one attempt under the key, and tell whether it was within the limits."""
+        return not self._reliably(self._hit, key)
 
     def forgive(self, *keys: str) -> None:
         """Take back the attempt that was counted: it was no failure."""
@@ -97,6 +102,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     scripts = limits_of("API_RATE_LIMIT", settings.api_rate_limit)
     app.extensions[KEY] = Attempts(sign_ins, limiter.limiter)
     app.extensions[API_KEY] = Attempts(scripts, limiter.limiter, API_SENTENCE)
+    app.extensions[DENIAL_KEY] = Attempts(parse_many(DENIALS), limiter.limiter)
 
 
 def limits_of(setting: str, notation: str) -> list[RateLimitItem]:
@@ -133,6 +139,12 @@ def count_request(token_id: int) -> None:
     """
     scripts: Attempts = current_app.extensions[API_KEY]
     scripts.count(f"api token {token_id}")
+
+
+def counts_denial(user_id: str) -> bool:
+    """Whether a refusal of that person is still worth a line: nobody floods the audit."""
+    denials: Attempts = current_app.extensions[DENIAL_KEY]
+    return denials.has_room(f"denials of {user_id}")
 
 
 def login_keys(email: str) -> tuple[str, str]:

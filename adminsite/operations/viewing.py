@@ -89,16 +89,6 @@ def stop(
     return True
 
 
-def note_refusal(request: str, *, by: Actor) -> None:
-    """Record that somebody who views the site as another tried what they may not.
-
-    Args:
-        request: the verb and the route.
-    """
-    user = db.session.get(User, by.id)
-    record("access.denied", user, {"request": [None, request]}, by=by)
-
-
 def _own(session_id: int | None, by: Actor) -> UserSession | None:
     """The session, locked, if it is the actor's: whoever is behind, if somebody is."""
     row = get_for_update(UserSession, session_id) if session_id is not None else None

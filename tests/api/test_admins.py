@@ -562,7 +562,7 @@ class TestLevels:
         error = script_as(who).error(verb, path.format(id=pk), body, status=403)
 
         assert ("needs an owner" in error["message"]) == (who != "member")
-        assert actions(session) == []
+        assert actions(session) == ["access.denied"]
 
     @pytest.mark.parametrize("who", ["member", "support", "admin"])
     def test_below_owner_learn_of_no_id(self, script_as: ScriptAs, who: str) -> None:

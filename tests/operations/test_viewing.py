@@ -14,7 +14,7 @@ from adminsite import audit
 from adminsite.db import db, transaction, utc_now
 from adminsite.errors import ForbiddenError, InvalidError, MissingError, OutdatedError, RuleError
 from adminsite.models import ApiToken, AuditEvent, User, UserSession
-from adminsite.operations import admins, credentials, sessions, tokens, users, viewing
+from adminsite.operations import admins, credentials, denials, sessions, tokens, users, viewing
 from adminsite.permissions import Actor, Permission, may
 from tests.beside import Beside
 from tests.factories import save
@@ -289,7 +289,7 @@ class TestNothingIsDoneMeanwhile:
         self, admin: User, member: User, session: Session
     ) -> None:
         with transaction():
-            viewing.note_refusal("POST /admin/links", by=seen_as(member, admin))
+            denials.note("POST /admin/links", by=seen_as(member, admin))
 
         event = session.scalars(select(AuditEvent)).one()
         assert (event.action, event.actor_id, event.actor_level) == (

@@ -92,7 +92,7 @@ class TestCreate:
         self, tab: SiteClient, boss: SiteClient, session: Session
     ) -> None:
         refused = tab.post(URL, data={**NEW, "role": "admin"}, htmx=True)
-        assert (refused.status_code, actions(session)) == (403, [])
+        assert (refused.status_code, actions(session)) == (403, ["access.denied"])
 
         taken = boss.post(URL, data={**NEW, "role": "admin"}, htmx=True)
 
@@ -141,4 +141,4 @@ class TestCreate:
 
         assert answer.status_code == 403
         assert message(answer) == "This needs an admin; you are signed in as support."
-        assert actions(session) == []
+        assert actions(session) == ["access.denied"]

@@ -390,7 +390,7 @@ class TestRefusedStart:
 
         assert answer.status_code == 403
         assert tab.get(f"/admin/users/{member.id}/impersonate").status_code == 403
-        assert actions(session) == []
+        assert set(actions(session)) == {"access.denied"}
 
     def test_by_a_member(self, client_as: ClientAs, owner: User) -> None:
         assert start(client_as("member"), owner).status_code == 403
@@ -632,7 +632,8 @@ class TestWhileViewing:
                 tab.get("/nowhere")
             counts.append(len([text for text in seen if "SELECT" in text]))
 
-        assert counts == [1, 2, 1]
+        told = 1 if db.engine.dialect.name == "postgresql" else 0  # whose rows may be seen (D-27)
+        assert counts == [1, 2 + told, 1]
 
 
 class TestStop:
