@@ -19,19 +19,21 @@ from sqlalchemy import Row, Select, Table, Update, bindparam, or_, select, updat
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import Unauthorized
 
-from adminsite import overlay, throttle, web
+from adminsite import overlay, own_rows, throttle, web
 from adminsite.config import Settings
 from adminsite.db import WRITE, db, patience, utc_now
 from adminsite.errors import ForbiddenError
 from adminsite.models import Admin, ApiToken, User, UserSession
 from adminsite.operations.sessions import digest
 from adminsite.overlay import Overlay
-from adminsite.permissions import Actor, Permission, level_of, require
+from adminsite.permissions import Actor, Level, Permission, level_of, require
 from adminsite.web.asked import JSON_PATHS, under
 
 STAFF_PATHS = ("/admin", "/api/admin")
 OWN_PATHS = ("/dashboard",)
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+# Here the form or the link says who acts, whoever is signed in.
+DOORS = frozenset({"account.sign_in", "account.set_password"})
 SIGN_IN_FIRST = "Sign in to go on."
 NOT_VALID = "This token is unknown, was revoked or has expired."
 READ_ONLY = "This token may only read. Use one with the scope “write”."
@@ -147,7 +149,9 @@ def current_actor() -> Actor | None:
     if "actor" not in g:
         g.actor = None  # should the database fail now, the error page must not ask again
         found = _visitor() if _bearer() is None else _holder()
-        g.actor = found.actor if found else None
+        if found is not None:
+            _confine(found.actor)
+            g.actor = found.actor
     actor: Actor | None = g.actor
     return actor
 
@@ -236,6 +240,16 @@ def safe_next(given: str | None) -> str | None:
 def _visitor() -> Visitor | None:
     found = current_user._get_current_object()  # noqa: SLF001 - the only way to the object itself
     return found if isinstance(found, Visitor) else None
+
+
+def _confine(actor: Actor) -> None:
+    """Show a member, and who looks at the site as one, no rows but the member's (D-27).
+
+    Not who views and sends something: that can only end it, which is done in their own name.
+    """
+    is_stopping = actor.behind is not None and request.method not in SAFE
+    if actor.level is Level.NONE and not is_stopping and request.endpoint not in DOORS:
+        own_rows.confine(actor.id)
 
 
 def _forget() -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 
 ENGINES = ("sqlite", "postgresql")
 OWNER = "adminsite"  # the application's role on PostgreSQL: no superuser, as in production
+MEMBER = "adminsite_member"  # the role of a member's request, which the superuser has to make
 LOCK_TIMEOUT_MS = 5000
 
 
@@ -60,6 +61,9 @@ class PostgresDatabase(Database):
             connection.autocommit = True
             if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [OWNER]).rowcount:
                 connection.execute(f"CREATE ROLE {OWNER} LOGIN")
+            if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [MEMBER]).rowcount:
+                connection.execute(f"CREATE ROLE {MEMBER} NOLOGIN")
+            connection.execute(f"GRANT {MEMBER} TO {OWNER}")
             connection.execute(f"CREATE DATABASE {name} OWNER {OWNER}")
         self._connection = psycopg.connect(self._as_superuser, autocommit=True)
         self._restore = ""
