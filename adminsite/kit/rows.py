@@ -27,10 +27,8 @@ CELL = """<td data-label="{label}" class="cell-{kind}">{inner}</td>"""
 
 def snippet(kind: str) -> str:
     """The markup of one kind of cell."""
-    environment = current_app.jinja_env
-    if environment.loader is None:
-        raise RuntimeError(kind)
-    source, _name, _fresh = environment.loader.get_source(environment, f"cells/{kind}.html")
+    loader = current_app.create_global_jinja_loader()
+    source, _name, _fresh = loader.get_source(current_app.jinja_env, f"cells/{kind}.html")
     return source.strip()
 
 

@@ -250,6 +250,14 @@ class TestOnItsPage:
         assert script.json["data"]["keyword"] == "jira"
         assert Listed(tab.get(f"{URL}/{row.id}", htmx=True)).ids == [row.id]
 
+    def test_needs_no_more_than_the_record(self, tab: SiteClient, declare: Declare) -> None:
+        declare("keywords", record_template="layout.html")
+        row = keyword(keyword="jira")
+
+        page = tab.get(f"{URL}/{row.id}")
+
+        assert "<title>jira · Keywords · adminsite</title>" in page.text
+
 
 class TestOnce:
     @pytest.fixture

@@ -66,8 +66,15 @@ class TestClosed:
     def test_a_relation_is_never_loaded_as_a_whole(self) -> None:
         view = type("Loose", (LinkView,), {"form_extra_fields": {}})
 
-        with pytest.raises((UndeclaredError, TypeError), match=r"tags|owners"):
+        with pytest.raises(UndeclaredError, match=r"tags|owners"):
             view()
+
+    def test_a_relation_in_a_row_needs_a_field_of_its_own(self) -> None:
+        loose = {"form_columns": ("url",), "form_extra_fields": {}, "edit_row_columns": ("tags",)}
+        view = type("Loose", (LinkView,), loose)()
+
+        with pytest.raises(TypeError, match=r"Link\.tags is a relation: declare it"):
+            view.form_for(view.row_fields)
 
 
 @pytest.mark.parametrize(
@@ -90,6 +97,20 @@ def test_a_misspelt_name_is_told_with_the_nearest_real_one(
 
     with pytest.raises(UndeclaredError, match=expected):
         view_of(**{attribute: names})()
+
+
+def test_a_search_that_tells_of_a_hidden_column_does_not_start() -> None:
+    with pytest.raises(UndeclaredError, match=r"lets everybody search \['description'\]"):
+        view_of(
+            column_searchable_list=("keyword", "url_template", "description"),
+            column_permissions={"description": Permission.STAFF_WRITE},
+        )()
+
+
+def test_a_column_of_another_table_holds_tags_where_nothing_else_is_said() -> None:
+    view = type("PlainView", (LinkView,), {"column_kinds": {}})()
+
+    assert view.column("owners").kind == "tags"
 
 
 def test_a_search_over_columns_not_kept_for_it_does_not_start() -> None:

@@ -426,6 +426,15 @@ class TestCell:
 
         assert answer.text.startswith(f'<tr id="link-{row.id}"')
 
+    def test_shows_several_cells_again_as_a_row(self, tab: SiteClient) -> None:
+        row = link()
+
+        answer = by_cell(tab, row.id, title="New", url="nonsense")
+
+        assert answer.status_code == 422
+        assert f'<tr id="link-{row.id}"' in answer.text
+        assert 'value="nonsense"' in answer.text
+
     def test_answers_a_plain_post_in_plain_text(self, tab: SiteClient) -> None:
         row = tag("old")
         values = {"list_form_pk": row.id, "name": "<script>alert(1)</script>"}
@@ -464,6 +473,13 @@ class TestForm:
         link()
 
         assert tab.get(f"/admin/links/{page}/?id={pk}").status_code == 404
+
+    def test_stays_open_when_the_button_says_so(self, tab: SiteClient) -> None:
+        row = link()
+
+        answer = by_form(tab, row.id, title="New", _continue_editing="1")
+
+        assert (answer.status_code, answer.location) == (303, f"/admin/links/edit/?id={row.id}")
 
     def test_replaces_the_tags(self, tab: SiteClient, session: Session) -> None:
         row = link(tags=[tag("red"), tag("blue")])

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import Forbidden
 
 from adminsite import auth
 from adminsite.db import transaction
@@ -206,6 +207,26 @@ class TestVerb:
 
         for control in ("data-cell=", 'data-action="delete"', 'data-action="new"', "rowid"):
             assert control not in page
+
+
+class TestRoute:
+    """A view is closed by itself, whatever stands before it."""
+
+    def test_sends_strangers_to_sign_in(self, app: Flask) -> None:
+        with app.test_request_context("/admin/keywords"):
+            answer: Any = view_of(app, "keywords")._handle_view("index_view")  # noqa: SLF001
+
+        assert answer.status_code == 302
+        assert answer.location == "/login?next=/admin/keywords"
+
+    def test_that_is_not_known_is_refused(
+        self, app: Flask, owner: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        actor = acting(owner)
+        monkeypatch.setattr(auth, "current_actor", lambda: actor)
+
+        with app.test_request_context("/admin/keywords"), pytest.raises(Forbidden):
+            view_of(app, "keywords")._handle_view("unheard_of")  # noqa: SLF001
 
 
 class TestMethods:

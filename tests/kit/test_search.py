@@ -27,6 +27,13 @@ def tab(client_as: ClientAs) -> SiteClient:
 
 
 class TestSearch:
+    def test_has_no_box_where_no_column_is_searched(
+        self, tab: SiteClient, declare: Callable[..., Any]
+    ) -> None:
+        declare("keywords", column_searchable_list=())
+
+        assert 'role="search"' not in tab.get("/admin/keywords").text
+
     def test_finds_a_sigma_wherever_it_stands(self, tab: SiteClient) -> None:
         found = link(title="ΟΔΟΣΑ")
 
