@@ -72,6 +72,11 @@ class Column:
         """Whether its values line up on the right."""
         return self.kind == "number"
 
+    @property
+    def fit(self) -> Callable[[Any], Any] | None:
+        """What makes a value fit for its cell; None where it is so already."""
+        return self.shape or SHAPES.get(self.kind)
+
 
 @lru_cache(maxsize=4096)
 def initials(name: str) -> str:

@@ -9,7 +9,6 @@ from sqlalchemy import inspect
 from adminsite import audit, auth
 from adminsite.db import db
 from adminsite.kit import listing
-from adminsite.kit.columns import SHAPES
 from adminsite.kit.deleting import Once
 from adminsite.kit.editing import Draft
 from adminsite.kit.filters import Filter, LookupFilter
@@ -258,10 +257,9 @@ def details(view: "ResourceView", row: Any) -> str:
     related = listing.related(view, db.session(), [row])
     items = []
     for name in filter(view.sees, view.column_details_list):
-        kind = view.column_kinds.get(name) or view.kind_of(name)
+        column = view.column(name)
         value = related[name].get(row.id, []) if name in related else getattr(row, name)
-        shape = view.column_shapes.get(name) or SHAPES.get(kind)
-        items.append((view.get_column_name(name), kind, shape(value) if shape else value))
+        items.append((column.label, column.kind, column.fit(value) if column.fit else value))
     label = str(row)
     return str(
         view.render(

@@ -13,7 +13,7 @@ from flask import current_app
 from jinja2 import Template
 from markupsafe import Markup
 
-from adminsite.kit.columns import AT_ONCE, SHAPES, UNWRAPPED, Column, highlighted
+from adminsite.kit.columns import AT_ONCE, UNWRAPPED, Column, highlighted
 
 NOTHING: Mapping[str, str] = {}
 ROW = """\
@@ -124,10 +124,7 @@ def shaped(  # noqa: PLR0913 - what a row is made of
     rows = []
     refused = refused or {}
     url, prefix, label = base["url"], base["prefix"], base["label"]
-    plan = [
-        (c.name, c.shape or SHAPES.get(c.kind), related.get(c.name), bool(term) and c.searched)
-        for c in columns
-    ]
+    plan = [(c.name, c.fit, related.get(c.name), bool(term) and c.searched) for c in columns]
     for record in records:
         key = record.id
         place = quote(key, safe="") if isinstance(key, str) else key
