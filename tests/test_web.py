@@ -1,5 +1,6 @@
 """What every answer carries, and what a refusal looks like to whoever asked."""
 
+import gc
 import json
 import logging
 import sqlite3
@@ -84,6 +85,19 @@ def failing(app: Flask, client: SiteClient, monkeypatch: pytest.MonkeyPatch) -> 
         return client
 
     return fail
+
+
+class TestStart:
+    @pytest.mark.parametrize(("testing", "times"), [(0, 1), (1, 0)])
+    def test_keeps_what_stays_from_the_collector(
+        self, database_url: str, monkeypatch: pytest.MonkeyPatch, testing: int, times: int
+    ) -> None:
+        frozen: list[bool] = []
+        monkeypatch.setattr(gc, "freeze", lambda: frozen.append(True))
+
+        new_site(database_url, TESTING=testing, TRUSTED_HOSTS="localhost")
+
+        assert len(frozen) == times
 
 
 class TestHeaders:
