@@ -36,7 +36,6 @@ OVERVIEW = """<!doctype html><html lang=en><title>Overview</title><h1>Overview</
 <dt>Credits issued<dd>{{ "{:,}".format(o.issued) }}<dt>Used<dd>{{ "{:,}".format(o.used) }}</dl>
 {% for rows in (o.credit_days, o.joined, o.moves, o.events) %}<table>{% for row in rows %}<tr>
 {% for cell in row %}<td>{{ cell }}{% endfor %}</tr>{% endfor %}</table>{% endfor %}</html>"""
-DAYS = timedelta(days=30)
 
 
 def create_site() -> Counted:
@@ -97,8 +96,9 @@ def _serve_money(site: Flask, floor: Floor) -> None:
 
     @site.get("/")
     def show_overview() -> str:
-        first = datetime.now(UTC).date() - DAYS + timedelta(days=1)
-        return overview.render(o=floor.overview(first, first - DAYS))
+        days = timedelta(days=request.args.get("days", 30, type=int))
+        first = datetime.now(UTC).date() - days + timedelta(days=1)
+        return overview.render(o=floor.overview(first, first - days))
 
     @site.post("/credits/<uuid:person>")
     def adjust(person: UUID) -> str:

@@ -13,6 +13,7 @@ from bench.server import Server
 
 EMAIL = "bench.owner@example.com"
 PASSWORD = "a-long-phrase-for-the-benchmark"
+DAYS = {"30d": 30, "12m": 365}
 CSRF_TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)"')
 
 Place = tuple[object, int]
@@ -32,7 +33,7 @@ class Site(Protocol):
     def saving(self, number: int, title: str) -> Callable[[], Reply]: ...
     def cell(self, number: int, title: str) -> Reply: ...
     def delete_user(self, person: UUID, link_action: str, heir: UUID) -> Reply: ...
-    def overview(self) -> Reply: ...
+    def overview(self, period: str) -> Reply: ...
     def adjust(self, person: UUID, amount: int, reason: str) -> Reply: ...
 
 
@@ -71,8 +72,8 @@ class FloorSite:
         fields = [("link_action", link_action), ("heir", str(heir))]
         return self._browser.post(f"/users/{person}", fields)
 
-    def overview(self) -> Reply:
-        return self._browser.get("/")
+    def overview(self, period: str) -> Reply:
+        return self._browser.get(f"/?days={DAYS[period]}")
 
     def adjust(self, person: UUID, amount: int, reason: str) -> Reply:
         fields = [("amount", str(amount)), ("reason", reason)]
@@ -120,8 +121,8 @@ class ProjectSite:
         fields = [("id", str(person)), ("link_action", link_action)]
         return self._browser.post("/admin/users/delete/", fields, htmx=True)
 
-    def overview(self) -> Reply:
-        return self._browser.get("/admin")
+    def overview(self, period: str) -> Reply:
+        return self._browser.get(f"/admin?period={period}")
 
     def adjust(self, person: UUID, amount: int, reason: str) -> Reply:
         fields = {"user_id": str(person), "amount": str(amount), "reason": reason}
