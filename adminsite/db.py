@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator, event
+from sqlalchemy import ColumnElement, DateTime, Dialect, MetaData, TypeDecorator, event, func
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -62,6 +62,20 @@ def folded(text: str) -> str:
     found in ΟΔΟΣΑ.
     """
     return text.lower().replace("ς", "σ")
+
+
+def _folded(text: str | None) -> str | None:
+    return None if text is None else folded(text)
+
+
+def folded_column(session: Session, column: Any) -> ColumnElement[str]:
+    """A text column as `folded` has it, for columns that are not kept ready for searching.
+
+    SQLite's own `lower` knows ASCII alone; PostgreSQL's knows what the database's locale does.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return func.folded(column)
+    return func.replace(func.lower(column), "ς", "σ")
 
 
 def utc_now() -> datetime:
@@ -128,6 +142,7 @@ def _on_connect(connection: Any, _record: object) -> None:
     if not isinstance(connection, sqlite3.Connection):
         return
     connection.isolation_level = None  # we say BEGIN ourselves, below
+    connection.create_function("folded", 1, _folded, deterministic=True)
     for pragma in (
         "journal_mode = WAL",
         "synchronous = NORMAL",

@@ -2,7 +2,7 @@
 
 from adminsite.kit.access import PageView
 from adminsite.kit.columns import Chip, Person
-from adminsite.kit.filters import CaseFilter, ChoiceFilter, DayFilter, LookupFilter
+from adminsite.kit.filters import CaseFilter, ChoiceFilter, DayFilter, LookupFilter, TextFilter
 from adminsite.kit.forms import Lookup, LookupField, TagsField
 from adminsite.kit.view import ResourceView
 
@@ -18,4 +18,5 @@ __all__ = [
     "Person",
     "ResourceView",
     "TagsField",
+    "TextFilter",
 ]

@@ -1,9 +1,11 @@
 """Export: the list as it is filtered, streamed as CSV that no spreadsheet will run."""
 
 import csv
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, stream_with_context
@@ -39,18 +41,20 @@ def safe(value: Any) -> str:
 
 
 def cell(value: Any) -> str:
-    """A value as text for a CSV cell: several separated by `;`, times in ISO 8601."""
+    """A value as text for a CSV cell: several separated by `;`, times in ISO 8601, JSON as such."""
     if value is None:
         return ""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Person):
-        return value.email
-    if isinstance(value, Chip):
-        return value.name
-    if isinstance(value, list):
-        return ";".join(cell(item) for item in value)
-    return str(value)
+    written = next((write for kind, write in WRITTEN if isinstance(value, kind)), str)
+    return written(value)
+
+
+WRITTEN: tuple[tuple[type, Callable[[Any], str]], ...] = (
+    (datetime, datetime.isoformat),
+    (Person, lambda person: person.email),
+    (Chip, lambda chip: chip.name),
+    (dict, partial(json.dumps, ensure_ascii=False)),
+    (list, lambda items: ";".join(cell(item) for item in items)),
+)
 
 
 def respond(view: "ResourceView", query: listing.Query) -> Response:

@@ -140,6 +140,30 @@ class LookupFilter(Filter):
 
 
 @dataclass(frozen=True, slots=True)
+class TextFilter(Filter):
+    """A text that is known exactly, such as a key.
+
+    Attributes:
+        condition: from the text to the condition on this list.
+        longest: how many characters such a text can have.
+    """
+
+    kind: ClassVar[str] = "text"
+    condition: Callable[[str], ColumnElement[bool]]
+    longest: int
+
+    def read(self, args: Mapping[str, str]) -> Active | None:
+        """See `Filter.read`."""
+        value = args.get(self.name, "").strip()
+        if not value:
+            return None
+        if len(value) > self.longest or UNSTORABLE.search(value):
+            message = f"The filter {self.label} does not know “{value[:40]}”."
+            raise FilterError(message)
+        return Active(self.condition(value), value)
+
+
+@dataclass(frozen=True, slots=True)
 class DayFilter(Filter):
     """A period of whole UTC days on a time column: `name_from` and `name_to`, both included."""
 
