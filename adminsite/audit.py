@@ -314,6 +314,18 @@ def _forget(session: Session) -> None:
 # ---- checking ------------------------------------------------------------------------------
 
 
+def holds(row: AuditEvent) -> bool:
+    """Whether the event's hash is that of what it says, with the hash before it.
+
+    `first_broken` asks the same of every event, and whether each follows from the last.
+    """
+    return _says({column.name: getattr(row, column.name) for column in _events.c})
+
+
+def _says(told: Mapping[str, Any]) -> bool:
+    return bool(told["hash"] == digest(told["prev_hash"], told))
+
+
 def first_broken() -> int | None:
     """The id of the first event that does not follow from the one before it; None if all do.
 
@@ -334,7 +346,7 @@ def first_broken() -> int | None:
             told = dict(zip(_events.c.keys(), values, strict=True))
             if told["id"] is None:
                 break
-            if told["prev_hash"] != last_hash or told["hash"] != digest(last_hash, told):
+            if told["prev_hash"] != last_hash or not _says(told):
                 return int(told["id"])
             last_id, last_hash = told["id"], told["hash"]
     return None if end == (last_id, last_hash) else min(last_id + 1, max(end[0], 1))

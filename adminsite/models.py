@@ -513,10 +513,16 @@ class AuditEvent(Base):
 
     __table_args__ = (
         Index("ix_audit_events_subject_type_subject_id_id", "subject_type", "subject_id", "id"),
-        Index("ix_audit_events_actor_id_id", "actor_id", "id"),
-        Index("ix_audit_events_action_id", "action", "id"),
+        # The list is in the order of time, whatever it is filtered by.
         Index("ix_audit_events_at_id", "at", "id"),
+        Index("ix_audit_events_action_at_id", "action", "at", "id"),
+        Index("ix_audit_events_actor_id_at_id", "actor_id", "at", "id"),
+        Index("ix_audit_events_subject_type_at_id", "subject_type", "at", "id"),
+        Index("ix_audit_events_request_id_at_id", "request_id", "at", "id"),
     )
+
+    def __str__(self) -> str:
+        return f"Event {self.id}"
 
 
 class AuditHead(Base):

@@ -7,7 +7,16 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from adminsite.errors import InvalidError
-from adminsite.models import Admin, CreditTransaction, Keyword, Link, Subscription, Tag, User
+from adminsite.models import (
+    Admin,
+    AuditEvent,
+    CreditTransaction,
+    Keyword,
+    Link,
+    Subscription,
+    Tag,
+    User,
+)
 from adminsite.operations import (
     admins,
     constraints,
@@ -137,4 +146,14 @@ TAGS = Resource(
     read=Permission.TAGS_READ,
     write=Permission.TAGS_WRITE,
     fields=("name",),
+)
+
+# Without operations: nothing that is on record is changed or removed, by anybody (D-20).
+AUDIT = Resource(
+    model=AuditEvent,
+    operations=None,
+    read=Permission.AUDIT_READ,
+    write=Permission.AUDIT_READ,
+    fields=tuple(column.name for column in AuditEvent.__table__.c if column.name != "id"),
+    called="audit",
 )

@@ -265,6 +265,7 @@ def details(view: "ResourceView", row: Any) -> str:
         view.render(
             view.details_template,
             view=view,
+            record=row,
             label=label,
             items=items,
             edit_url=f"{view.url}/edit/?id={row.id}" if view.can_edit else None,

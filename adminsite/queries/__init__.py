@@ -1,5 +1,5 @@
 """Reads that are not one record; they never write."""
 
-from adminsite.queries import deletion, ledger, links, overview, people, subscriptions
+from adminsite.queries import audit, deletion, ledger, links, overview, people, subscriptions
 
-__all__ = ["deletion", "ledger", "links", "overview", "people", "subscriptions"]
+__all__ = ["audit", "deletion", "ledger", "links", "overview", "people", "subscriptions"]

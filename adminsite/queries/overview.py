@@ -32,6 +32,7 @@ USAGE = "usage"
 ACTIVE, ENDED = "active", "canceled"
 COMING_AND_GOING = "session.%"
 LOOKED_THROUGH = 200  # events that are read at most to find those that are shown
+MAX_KEY = 2**31  # of what is numbered
 
 Tiers = Mapping[str | None, int]
 
@@ -115,6 +116,7 @@ class Move(NamedTuple):
 class Happened(NamedTuple):
     """One event of the audit, without what it changed: that may be long."""
 
+    id: int
     at: datetime
     actor: str | None
     action: str
@@ -236,7 +238,7 @@ def latest_events(session: Session, limit: int) -> list[Happened]:
     )
     statement = select(recent).where(recent.c.action.not_like(COMING_AND_GOING))
     found = session.execute(statement.order_by(recent.c.id.desc()).limit(limit))
-    return [Happened(*row[1:]) for row in found]
+    return [Happened(*row) for row in found]
 
 
 def still_there(
@@ -245,9 +247,10 @@ def still_there(
     """Those of these records (type and key, as the audit has them) that exist: one statement."""
     models = {model.__tablename__.removesuffix("s"): model for model in (User, Admin, *LISTED)}
     keys: dict[str, set[Any]] = {}
-    for kind, key in subjects:
-        if kind is not None and kind in models and key:
-            keys.setdefault(kind, set()).add(UUID(key) if kind == "user" else int(key))
+    for kind, text in subjects:
+        key = _key(kind, text) if kind in models and text else None
+        if kind is not None and key is not None:
+            keys.setdefault(kind, set()).add(key)
     if not keys:
         return set()
     each = [
@@ -258,6 +261,16 @@ def still_there(
     ]
     found = session.execute(union_all(*each))
     return {(kind, str(UUID(key)) if kind == "user" else key) for kind, key in found}
+
+
+def _key(kind: str | None, text: str) -> UUID | int | None:
+    """A subject's key as its table has it; None when it can be none."""
+    if kind == "user":
+        try:
+            return UUID(text)
+        except ValueError:
+            return None
+    return int(text) if text.isascii() and text.isdigit() and int(text) < MAX_KEY else None
 
 
 def recently_changed(session: Session, limit: int) -> Sequence[Any]:

@@ -5,8 +5,9 @@ from pathlib import Path
 from flask import Flask
 
 from adminsite.kit.panel import create_panel
-from adminsite.views import account, viewing
+from adminsite.views import account, subjects, viewing
 from adminsite.views.admins import AdminView
+from adminsite.views.audit import AuditView
 from adminsite.views.credits import CreditView
 from adminsite.views.imports import ImportView
 from adminsite.views.keywords import KeywordView
@@ -24,6 +25,7 @@ VIEWS = (
     AdminView,
     SubscriptionView,
     CreditView,
+    AuditView,
     ImportView,
 )
 
@@ -40,4 +42,5 @@ def register(app: Flask, templates: Path, *, environment: str | None) -> None:
     app.register_blueprint(account.blueprint)
     app.register_blueprint(viewing.blueprint)
     app.context_processor(lambda: {"environment": environment})
+    app.context_processor(subjects.context)
     create_panel(app, templates, Overview(name="Overview"), [view() for view in VIEWS])

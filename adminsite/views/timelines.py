@@ -1,16 +1,19 @@
 """Timelines: audit events in the words people use."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from adminsite.kit.columns import Moment, moment, signed
 from adminsite.models import AuditEvent
+from adminsite.views.subjects import event_url
 
 SAID = {
     "user.created": "added this person",
     "user.updated": "changed the profile",
     "user.role_changed": "changed the role",
+    "user.deleted": "deleted this person",
     "admin.created": "gave staff access",
     "admin.updated": "changed the staff record",
     "admin.role_changed": "changed the level",
@@ -32,6 +35,12 @@ SAID = {
     "credits.requested": "asked to adjust the credits",
     "credits.declined": "declined an adjustment of the credits",
     "subscription.updated": "changed the subscription",
+    "data.imported": "imported a file",
+    "data.exported": "exported data",
+} | {
+    f"{noun}.{verb}": f"{verb.replace('updated', 'changed')} the {noun}"
+    for noun in ("link", "keyword", "tag")
+    for verb in ("created", "updated", "deleted")
 }
 CALLED = {
     "email": "E-mail",
@@ -41,6 +50,8 @@ CALLED = {
     "credits_balance": "Balance",
     "requested_by": "Asked by",
     "reverses": "Reverses entry",
+    "url": "URL",
+    "url_template": "URL template",
 }
 UNTOLD = frozenset({"last_login_at", "until", "transaction", "batch"})
 SHOWN = 80
@@ -56,14 +67,30 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """One field of an event, as it was recorded; None where there was no value."""
+
+    name: str
+    field: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """One event: who did what, when, and what that changed."""
+    """One event: who did what, when, and what that changed; `url` is its own page."""
 
     who: str
     said: str
     at: Moment | None
     changes: tuple[Change, ...]
     reason: str | None
+    url: str
+
+
+def said(action: str) -> str:
+    """An action in words, to stand behind a name."""
+    return SAID.get(action) or action.replace(".", " ").replace("_", " ")
 
 
 def entries(events: Iterable[AuditEvent]) -> list[Entry]:
@@ -71,29 +98,59 @@ def entries(events: Iterable[AuditEvent]) -> list[Entry]:
     return [
         Entry(
             who=event.actor_email or "somebody",
-            said=SAID.get(event.action, event.action.replace(".", " ").replace("_", " ")),
+            said=said(event.action),
             at=moment(event.at),
-            changes=tuple(_changes(event.changes)),
+            changes=tuple(changes_of(event.changes)),
             reason=event.reason,
+            url=event_url(event.id),
         )
         for event in events
     ]
 
 
-def _changes(changes: dict[str, Any]) -> Iterable[Change]:
-    for field, pair in changes.items():
-        if field not in UNTOLD and isinstance(pair, list) and len(pair) == 2:  # noqa: PLR2004
-            yield Change(
-                CALLED.get(field, field.replace("_", " ").capitalize()),
-                _text(pair[0] if pair[0] != pair[1] else None),  # a name, not a change
-                _text(pair[1]),
-            )
+def changes_of(changes: Mapping[str, Any], shown: int = SHOWN) -> Iterator[Change]:
+    """What an event changed, to be read at a glance: long values are cut."""
+    for name, before, after in _pairs(changes):
+        was = _text(before if before != after else None, shown)  # a name, not a change
+        is_now = _text(after, shown)
+        if name not in UNTOLD and (was or is_now):
+            yield Change(called(name), was, is_now)
 
 
-def _text(value: Any) -> str:
-    if value is None:
+def recorded(changes: Mapping[str, Any]) -> Iterator[Recorded]:
+    """All that an event says of what it changed, whole."""
+    for name, before, after in _pairs(changes):
+        yield Recorded(name, called(name), _whole(before), _whole(after))
+
+
+def called(field: str) -> str:
+    """What people call a field."""
+    return CALLED.get(field) or field.replace("_", " ").capitalize()
+
+
+def _pairs(changes: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Each field with what was there before and after; a value alone is what was there after."""
+    for name, pair in changes.items():
+        is_pair = isinstance(pair, list) and len(pair) == 2  # noqa: PLR2004
+        yield (name, *pair) if is_pair else (name, None, pair)
+
+
+def _text(value: Any, shown: int) -> str:
+    if value is None or value in ("", [], {}):
         return ""
     if type(value) is int:
         return signed(value).removeprefix("+")
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+    text = ", ".join(map(_word, value)) if isinstance(value, list) else _word(value)
+    return text if len(text) <= shown else f"{text[: shown - 1]}…"
+
+
+def _whole(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _word(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)

@@ -148,6 +148,12 @@ def adjust(page: Page) -> None:
     expect(page.locator("#dialog")).to_contain_text("\u2192")
 
 
+def open_event(page: Page) -> None:
+    """Go on to the page of the newest event."""
+    page.locator("#rows a").first.click()
+    expect(page.locator("#changes-title")).to_be_visible()
+
+
 # name: level, theme, size, path, what to do there
 SCREENS: dict[str, tuple[str, str, dict[str, int], str, Callable[[Page], None]]] = {
     "overview": ("admin", "light", {**WIDE, "height": 1180}, "/admin", look),
@@ -156,6 +162,8 @@ SCREENS: dict[str, tuple[str, str, dict[str, int], str, Callable[[Page], None]]]
     "credits-adjust": ("owner", "light", WIDE, "/admin/users?search=emilia", adjust),
     "subscriptions": ("owner", "light", WIDE, "/admin/subscriptions", look),
     "api": ("owner", "light", WIDE, "/api/docs", look),
+    "audit": ("owner", "light", WIDE, "/admin/audit", look),
+    "audit-event": ("owner", "light", WIDE, "/admin/audit?action=link.updated", open_event),
     "links": ("admin", "light", WIDE, "/admin/links", look),
     "links-dark": ("admin", "dark", WIDE, "/admin/links", look),
     "links-narrow": ("admin", "light", NARROW, "/admin/links", look),

@@ -22,6 +22,7 @@ from tests.browser.made import (
 )
 from tests.factories import CreditTransactionFactory, save
 from tests.people import acting
+from tests.views.auditing import happened
 
 WORST = "w" * 60
 TOKEN = "of-a-one-time-link"
@@ -342,6 +343,19 @@ PAGES: dict[str, tuple[str, str, Step]] = {
     ),
     "subscription refused": ("admin", f"/admin/users/{PERSON}", refuse_status),
     "subscription plan page": ("admin", f"/admin/subscriptions/sub_{WORST}/plan", nothing),
+    "audit": ("admin", "/admin/audit", nothing),
+    "audit not found": ("admin", "/admin/audit?search=nowhere&actor=system", nothing),
+    "audit filters": (
+        "admin",
+        "/admin/audit",
+        lambda page: [
+            use("#add-filter", ".filter-panel summary")(page),
+            use(".filter-panel summary", "#filter-action")(page),
+        ],
+    ),
+    "audit filtered": ("owner", "/admin/audit?subject_type=link&subject_id=1", nothing),
+    "audit event": ("owner", "/admin/audit/1", nothing),
+    "audit event missing": ("admin", "/admin/audit/99999", nothing),
     "import": ("admin", "/admin/import", nothing),
     "import checked": ("admin", "/admin/import", check_file),
     "not allowed": ("member", "/admin/links", nothing),
@@ -352,6 +366,20 @@ PAGES: dict[str, tuple[str, str, Step]] = {
 
 def fill() -> None:
     """Rows for the pages, nastily long here and there; the first link has the key 1."""
+    said = {"subject_type": "link", "subject_id": "1", "subject_label": f"{WORST} " * 4}
+    long = {"title": [WORST * 3, f"{WORST} " * 9], "url": [None, ""], WORST: ["", {WORST: [WORST]}]}
+    for _ in range(2):
+        happened(
+            **said,
+            changes=long,
+            actor_email=f"{WORST}@example.com",
+            actor_level="owner",
+            viewing_as_email=f"{WORST}@example.com",
+            reason=f"{WORST} " * 8,
+            request_id=WORST,
+            user_agent=f"{WORST} " * 6,
+            ip="2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
+        )
     owner = a_person(display_name=f"Nadia {WORST}"[:60])
     a_link(
         slug="s" * 100,

@@ -23,7 +23,7 @@ from werkzeug.routing import Rule
 
 from adminsite.db import db, transaction, utc_now
 from adminsite.exchange import importing, uploads
-from adminsite.models import Admin, ApiToken, PendingAdjustment, User, UserSession
+from adminsite.models import Admin, ApiToken, AuditEvent, PendingAdjustment, User, UserSession
 from adminsite.operations import credentials, ledger, tokens
 from adminsite.operations.sessions import digest
 from adminsite.permissions import SYSTEM
@@ -42,6 +42,7 @@ from tests.factories import (
     save,
 )
 from tests.people import acting
+from tests.views.auditing import happened
 
 TABLE = Path(__file__).with_name("access.txt")
 PART = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -74,6 +75,11 @@ class Kind:
     new: Callable[[str], dict[str, str]]
 
 
+def an_event() -> AuditEvent:
+    """An event on record."""
+    return db.session.get_one(AuditEvent, happened())
+
+
 TEMPLATE = "https://example.com/{slug}"
 KINDS = {
     "links": Kind(LinkFactory, "title", lambda w: {"slug": w, "url": "https://example.com/"}),
@@ -90,6 +96,7 @@ KINDS = {
         lambda w: {"email": f"{w}@example.com", "full_name": w, "role": "support"},
     ),
     "credits": Kind(CreditTransactionFactory, "description", lambda w: {"description": w}),
+    "audit": Kind(an_event, "reason", lambda w: {"reason": w}),
     "subscriptions": Kind(SubscriptionFactory, "tier", lambda _w: {"tier": "hobby"}),
 }
 

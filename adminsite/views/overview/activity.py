@@ -1,30 +1,19 @@
 """What happened last, as lines: who did what to which record, and when."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from adminsite.kit.columns import Moment, moment
-from adminsite.permissions import Actor, Permission, may
+from adminsite.permissions import Actor
 from adminsite.queries import overview
 from adminsite.queries.overview import Happened
-from adminsite.views.timelines import SAID
+from adminsite.views.subjects import PAGES, Subject, event_url, pages
+from adminsite.views.timelines import said
 
 SHOWN = 8
-PAGES = {  # where a record of the audit is shown, and who may see it
-    "user": ("/admin/users/{key}", Permission.USERS_READ),
-    "link": ("/admin/links/details/?id={key}", Permission.LINKS_READ),
-    "keyword": ("/admin/keywords/details/?id={key}", Permission.KEYWORDS_READ),
-    "tag": ("/admin/tags/details/?id={key}", Permission.TAGS_READ),
-    "admin": ("/admin/admins/details/?id={key}", Permission.STAFF_READ),
-}
-WORDS = SAID | {  # beside what happens to people
-    f"{noun}.{verb}": f"{verb.replace('updated', 'changed')} the {noun}"
-    for noun in ("link", "keyword", "tag")
-    for verb in ("created", "updated", "deleted")
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +21,14 @@ class Line:
     """One event.
 
     Attributes:
+        event_url: its own page.
         url: the page of the subject; None when it is gone, or not for this person.
         time: of day when that was today, else the day.
     """
 
     who: str
     said: str
+    event_url: str
     subject: str
     url: str | None
     time: str
@@ -58,8 +49,8 @@ class ChangedLink:
 def events(session: Session, person: Actor, now: datetime) -> tuple[Line, ...]:
     """What staff did last: two statements, or one when nothing is there to be linked."""
     found = overview.latest_events(session, SHOWN)
-    there = overview.still_there(session, _subjects(found))
-    return tuple(_line(event, person, there, now) for event in found)
+    there = pages(session, _subjects(found), person)
+    return tuple(_line(event, there, now) for event in found)
 
 
 def links(session: Session, now: datetime) -> tuple[ChangedLink, ...]:
@@ -76,19 +67,17 @@ def links(session: Session, now: datetime) -> tuple[ChangedLink, ...]:
     )
 
 
-def _subjects(found: Iterable[Happened]) -> list[tuple[str | None, str | None]]:
+def _subjects(found: Iterable[Happened]) -> list[Subject]:
     return [(event.subject_type, event.subject_id) for event in found]
 
 
-def _line(event: Happened, person: Actor, there: set[tuple[str, str]], now: datetime) -> Line:
-    kind, key = event.subject_type or "", event.subject_id or ""
-    url, permission = PAGES.get(kind, ("", Permission.AUDIT_READ))
-    shown = url and (kind, key) in there and may(person, permission)
+def _line(event: Happened, there: Mapping[Subject, str], now: datetime) -> Line:
     return Line(
         who=event.actor or "somebody",
-        said=WORDS.get(event.action, event.action.replace(".", " ").replace("_", " ")),
+        said=said(event.action),
+        event_url=event_url(event.id),
         subject=event.subject_label or "",
-        url=url.format(key=key) if shown else None,
+        url=there.get((event.subject_type, event.subject_id)),
         time=_time(event.at, now),
         at=moment(event.at),
     )
