@@ -36,11 +36,13 @@
     toast.append(make("p", { textContent: message }));
     toasts.append(toast);
     live(toast);
-    const refusal = level === "error" && $("#dialog [data-refusal]");
-    if (refusal) {
-      refusal.hidden = false;
-      refusal.replaceChildren(make("span", { textContent: message }));
-    }
+    if (level === "error") refuse(message);
+  }
+  function refuse(message) {
+    const refusal = $("#dialog [data-refusal]");
+    if (!refusal) return;
+    refusal.hidden = false;
+    refusal.replaceChildren(make("span", { textContent: message }));
   }
   if (toasts) $$(".toast", toasts).forEach(live);
   let said = false;
@@ -110,7 +112,7 @@
     dialog.showModal();
   }
   function leave(root) {
-    return !$("[data-dirty]", root);
+    return !$("[data-dirty]", root) || refuse("Not closed: Cancel drops what you typed.");
   }
   on("htmx:oobAfterSwap", (e) => e.detail.target.id === "dialog" && showDialog());
   function showOwn(name) {
