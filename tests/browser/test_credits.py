@@ -179,6 +179,9 @@ def test_looking_ahead_leaves_what_was_typed_guarded(hand: Hand, mia: User) -> N
     hand.page.keyboard.press("Escape")
     expect(field(hand, "Amount")).to_have_value("50")
     expect(hand.dialog).to_be_visible()
+    expect(hand.dialog.get_by_role("alert")).to_have_text(
+        "Not closed: Cancel drops what you typed."
+    )
 
 
 @looking
