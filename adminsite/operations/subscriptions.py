@@ -44,7 +44,7 @@ class MoveError(UnfitError):
 
 
 class OlderError(UnfitError):
-    """A newer subscription of the same person counts; this one is history."""
+    """A newer subscription of the same person counts; this one is history, or should be."""
 
 
 class ChangedError(OutdatedError):
@@ -76,7 +76,7 @@ def change_plan(
     """
     require(by, Permission.SUBSCRIPTIONS_WRITE)
     clean = _needed({"tier": tier, "reason": reason})
-    user = _held(subscription)
+    user, _counts = _held(subscription)
     _refuse_unseen("plan", seen, subscription.tier or "", clean["tier"])
     if clean["tier"] != subscription.tier and (refusal := plan_objection(subscription.status)):
         raise refusal
@@ -94,7 +94,8 @@ def change_status(
 ) -> Subscription:
     """Move a subscription to another status, where the moves allow it; the person's row follows.
 
-    When it ended is kept until it is active again.
+    When it ended is kept until it is active again. One that a newer replaced can be ended, so
+    that it is not counted for ever; the person's row goes by the newer.
 
     Args:
         seen: the status that was shown; None to go by what is stored.
@@ -102,7 +103,7 @@ def change_status(
     Raises:
         ForbiddenError: the actor may not change subscriptions.
         InvalidError: no such status, or no reason.
-        OlderError: the person has a newer subscription.
+        OlderError: the person has a newer subscription, and this one would not end.
         ChangedError: somebody else moved it to another status meanwhile.
         MoveError: `MOVES` has no such move.
         MissingError: it was deleted meanwhile, with its person.
@@ -111,11 +112,12 @@ def change_status(
     """
     require(by, Permission.SUBSCRIPTIONS_WRITE)
     clean = _needed({"status": status, "reason": reason})
-    user = _held(subscription)
+    user, counts = _held(subscription, clean["status"])
     _refuse_unseen("status", seen, subscription.status, clean["status"])
     if refusal := move_objection(subscription.status, clean["status"]):
         raise refusal
-    _write(user, subscription, {"status": clean["status"]}, by=by, reason=clean["reason"])
+    values = {"status": clean["status"]}
+    _write(user, subscription, values, by=by, reason=clean["reason"], counts=counts)
     return subscription
 
 
@@ -169,12 +171,19 @@ def plan_objection(status: str) -> RuleError | None:
     return MoveError("This subscription has ended. Make it active again before its plan changes.")
 
 
-def objection(subscription: Subscription) -> RuleError | None:
-    """Why nothing of this subscription changes; None when something may."""
-    newest = people.newest_subscription(db.session(), subscription.user_id)
-    if newest is None or newest.id == subscription.id:
-        return None
-    return OlderError(f"A newer subscription of this person counts: {newest.id}. Change that one.")
+def moves(subscription: Subscription) -> tuple[str, ...]:
+    """What its status may become: of one that a newer replaced, only that it ends."""
+    to = MOVES[subscription.status]
+    return to if _newer(subscription) is None else tuple(one for one in to if one == ENDED)
+
+
+def objection(subscription: Subscription, status: str | None = None) -> RuleError | None:
+    """Why a subscription stays as it is; None when it need not.
+
+    Args:
+        status: what it would become; None for a change of its plan.
+    """
+    return _objection(subscription, _newer(subscription), status)
 
 
 def get_all_for_update(pks: Sequence[str], *_options: Any) -> Sequence[Subscription]:
@@ -212,18 +221,39 @@ def _needed(values: Mapping[str, object]) -> dict[str, Any]:
     return clean
 
 
-def _held(subscription: Subscription) -> User:
-    """The person of a subscription, both locked.
+def _newer(subscription: Subscription) -> Subscription | None:
+    """The newest subscription of its person, if it is another."""
+    newest = people.newest_subscription(db.session(), subscription.user_id)
+    return None if newest is None or newest.id == subscription.id else newest
+
+
+def _objection(
+    subscription: Subscription, newer: Subscription | None, status: str | None
+) -> RuleError | None:
+    if newer is None or status == ENDED:
+        return None
+    told = f"A newer subscription of this person counts: {newer.id}. Change that one"
+    if subscription.status == ENDED:
+        return OlderError(f"{told}.")
+    return OlderError(f"{told}; this one can only be ended.")
+
+
+def _held(subscription: Subscription, status: str | None = None) -> tuple[User, bool]:
+    """The person of a subscription, both locked, and whether it is the one that counts.
+
+    Args:
+        status: what it would become; None for a change of its plan.
 
     Raises:
         MissingError: they are gone.
-        OlderError: the person has a newer one.
+        OlderError: the person has a newer one, and this one would not end.
     """
     if not is_locked(subscription) and not get_all_for_update([key_of(subscription)]):
         raise MissingError("This subscription was deleted meanwhile, with its person.")
-    if refusal := objection(subscription):
+    newer = _newer(subscription)
+    if refusal := _objection(subscription, newer, status):
         raise refusal
-    return db.session.get_one(User, subscription.user_id)
+    return db.session.get_one(User, subscription.user_id), newer is None
 
 
 def _refuse_unseen(what: str, seen: str | None, stored: str, wanted: str) -> None:
@@ -239,18 +269,23 @@ def _refuse_unseen(what: str, seen: str | None, stored: str, wanted: str) -> Non
         )
 
 
-def _write(
+def _write(  # noqa: PLR0913 - a change has that many parts
     user: User,
     subscription: Subscription | None,
     values: Mapping[str, str | None],
     *,
     by: Actor,
     reason: str | None = None,
+    counts: bool = True,
 ) -> None:
-    """Set tier and status on both rows; one event, none when nothing changes."""
+    """Set tier and status on both rows; one event, none when nothing changes.
+
+    Args:
+        counts: whether the person's row goes by this subscription.
+    """
     followed = _follow(subscription, values) if subscription else {}
     mirrored: dict[str, list[Any]] = {}
-    for name, value in _mirror(user, subscription, values).items():
+    for name, value in (_mirror(user, subscription, values) if counts else {}).items():
         before = getattr(user, f"subscription_{name}")
         if before != value:
             mirrored[f"subscription_{name}"] = [before, value]

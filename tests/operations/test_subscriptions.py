@@ -293,12 +293,32 @@ class TestChangeStatus:
 
         assert list(refusal.value.fields) == ["status"]
 
-    def test_of_an_older_one_is_refused(self, alice: User, admin: User) -> None:
+    def test_of_an_older_one_to_anything_but_its_end_is_refused(
+        self, alice: User, admin: User
+    ) -> None:
         row = older(alice, status="active")
         subscribed(alice, "hobby")
 
-        with refused(OlderError):
-            subscriptions.change_status(row, "canceled", WHY, by=acting(admin))
+        with refused(OlderError, "this one can only be ended"):
+            subscriptions.change_status(row, "past_due", WHY, by=acting(admin))
+
+    def test_of_an_older_one_that_has_ended_is_refused(self, alice: User, admin: User) -> None:
+        row = older(alice, status="canceled")
+        subscribed(alice, "hobby")
+
+        with refused(OlderError, r"Change that one\.$"):
+            subscriptions.change_status(row, "active", WHY, by=acting(admin))
+
+    def test_ends_an_older_one_and_leaves_the_persons_row(self, alice: User, admin: User) -> None:
+        row = older(alice, tier="pro", status="active")
+        subscribed(alice, "hobby")
+
+        moved(row, "canceled", admin)
+
+        assert (row.status, row.canceled_at is not None) == ("canceled", True)
+        assert (alice.subscription_tier, alice.subscription_status) == ("hobby", "active")
+        assert events()[-1].changes["status"] == ["active", "canceled"]
+        assert "subscription_status" not in events()[-1].changes
 
     def test_is_refused_to_support(self, alice: User, support: User) -> None:
         row = subscribed(alice, "pro")
@@ -488,6 +508,13 @@ class TestObjection:
 
         assert isinstance(subscriptions.objection(first), OlderError)
         assert subscriptions.objection(second) is None
+
+    def test_is_none_to_the_end_of_an_older_one(self, alice: User) -> None:
+        row = older(alice, status="active")
+        subscribed(alice)
+
+        assert subscriptions.objection(row, "canceled") is None
+        assert subscriptions.moves(row) == ("canceled",)
 
     def test_is_none_to_one_that_is_gone(self, session: Session, alice: User) -> None:
         assert subscriptions.objection(Subscription(id="sub_gone", user_id=alice.id)) is None

@@ -185,7 +185,7 @@ class TestControls:
         assert "sub_1/status" in markup
 
     def test_leave_a_replaced_one_alone(self, client_as: ClientAs, mia: User) -> None:
-        old = older(mia, id="sub_old")
+        old = older(mia, id="sub_old", status="canceled")
         subscribed(mia)
 
         markup = ask(client_as("admin"), URL).row(old.id)
@@ -193,6 +193,15 @@ class TestControls:
         assert 'data-action="open"' in markup
         assert "plan" not in markup.replace("a plan", "").partition("actions")[2]
         assert 'data-action="status"' not in markup
+
+    def test_end_a_replaced_one_that_goes_on(self, client_as: ClientAs, mia: User) -> None:
+        old = older(mia, id="sub_old", status="past_due")
+        subscribed(mia)
+
+        markup = ask(client_as("admin"), URL).row(old.id)
+
+        assert 'data-action="status"' in markup
+        assert 'data-action="plan"' not in markup
 
 
 class TestOrder:
@@ -415,13 +424,25 @@ class TestOne:
     def test_that_was_replaced_offers_none_and_says_why(
         self, client_as: ClientAs, mia: User
     ) -> None:
-        older(mia, id="sub_0")
+        older(mia, id="sub_0", status="canceled")
         subscribed(mia, id="sub_1")
 
         told = said(client_as("admin").get(f"{URL}/sub_0"))
 
         assert "A newer subscription of this person counts: sub_1. Change that one." in told
         assert "Change plan" not in told
+
+    def test_that_was_replaced_and_goes_on_can_be_ended(
+        self, client_as: ClientAs, mia: User
+    ) -> None:
+        older(mia, id="sub_0", status="active")
+        subscribed(mia, id="sub_1")
+
+        page = client_as("admin").get(f"{URL}/sub_0")
+
+        assert "this one can only be ended." in said(page)
+        assert "/admin/subscriptions/sub_0/status?" in page.text
+        assert "/admin/subscriptions/sub_0/plan?" not in page.text
 
     def test_with_an_odd_id_is_found_at_its_address(self, tab: SiteClient, mia: User) -> None:
         subscribed(mia, id="sub é?#&+%")

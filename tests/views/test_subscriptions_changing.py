@@ -155,13 +155,25 @@ class TestQuestion:
 
     @pytest.mark.parametrize("address", [PLAN, STATUS])
     def test_about_an_older_one_is_refused(self, tab: SiteClient, mia: User, address: str) -> None:
-        older(mia, id="sub_1")
+        older(mia, id="sub_1", status="canceled")
         subscribed(mia, id="sub_2")
 
         answer = tab.get(address, htmx=True)
 
         assert answer.status_code == 422
         assert "A newer subscription of this person counts: sub_2." in toast(answer)
+
+    def test_about_an_older_one_that_goes_on_offers_its_end(
+        self, tab: SiteClient, mia: User
+    ) -> None:
+        older(mia, id="sub_1", status="active")
+        subscribed(mia, id="sub_2")
+
+        told = text_of(tab.get(STATUS, htmx=True).text)
+
+        assert "Active → Canceled It ends now, for good. The newer one stays as it is." in told
+        assert "Active → Unpaid" not in told
+        assert "The person's page says the same" not in told
 
     def test_escapes_the_selector_of_an_odd_id(self, tab: SiteClient, mia: User) -> None:
         subscribed(mia, id='a"b\\c')
@@ -242,6 +254,18 @@ class TestStatus:
         assert toast(answer) == "success: The subscription of Mia Lund is canceled now."
         assert "canceled" in text_of(answer.text)
         assert (stored(), mirrored(mia)) == (("starter", "canceled"), ("starter", "canceled"))
+
+    def test_of_an_older_one_is_its_end_and_leaves_the_person(
+        self, tab: SiteClient, mia: User
+    ) -> None:
+        older(mia, id="sub_1", status="active")
+        subscribed(mia, "hobby", id="sub_2")
+
+        answer = tab.post(STATUS, data={**TO_END, "was": "active"}, htmx=True)
+
+        assert toast(answer) == "success: The subscription of Mia Lund is canceled now."
+        assert "replaced by a newer one" in text_of(answer.text)
+        assert mirrored(mia) == ("hobby", "active")
 
     @pytest.mark.usefixtures("row")
     def test_shows_what_the_row_allows_then(self, tab: SiteClient) -> None:
@@ -331,7 +355,7 @@ class TestRefused:
     def test_of_an_older_one(self, tab: SiteClient, mia: User, how: dict[str, Any]) -> None:
         subscribed(mia, id="sub_2")
 
-        answer = tab.post(STATUS, data=TO_END, **how)
+        answer = tab.post(STATUS, data={**TO_END, "status": "past_due"}, **how)
 
         assert answer.status_code == 422
         assert "A newer subscription of this person counts: sub_2." in (

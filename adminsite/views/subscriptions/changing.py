@@ -39,6 +39,7 @@ MEANS = {
     "unpaid": "Nothing was paid in time. It does not count as active.",
     "canceled": "It ends now, on the plan it has. It can be made active again.",
 }
+OLD_ENDS = "It ends now, for good. The newer one stays as it is."
 
 
 class Choice(NamedTuple):
@@ -99,15 +100,26 @@ def plans(row: Subscription) -> list[Choice]:
 def moves(row: Subscription) -> list[Choice]:
     """The statuses that a subscription goes to from where it is."""
     now = status_word(row.status)
+    means = MEANS if counts(row) else {subscriptions.ENDED: OLD_ENDS}
     return [
-        Choice(status, f"{now} → {status_word(status)}", MEANS[status])
-        for status in subscriptions.MOVES[row.status]
+        Choice(status, f"{now} → {status_word(status)}", means[status])
+        for status in subscriptions.moves(row)
     ]
+
+
+def counts(row: Subscription) -> bool:
+    """Whether it is the one of its person that the person's page repeats."""
+    return subscriptions.objection(row) is None
 
 
 def plan_refused(row: Subscription) -> RuleError | None:
     """Why a subscription stays on its plan; None when it need not."""
     return subscriptions.objection(row) or subscriptions.plan_objection(row.status)
+
+
+def status_refused(row: Subscription) -> RuleError | None:
+    """Why a subscription keeps its status; None when it need not."""
+    return None if subscriptions.moves(row) else subscriptions.objection(row)
 
 
 PLAN = Change(
@@ -123,7 +135,7 @@ STATUS = Change(
     field="status",
     apply=subscriptions.change_status,
     choices=moves,
-    refused=subscriptions.objection,
+    refused=status_refused,
     said=lambda row: f"{_whose(row)} is {subscriptions.word(row.status)} now.",
 )
 
@@ -191,6 +203,7 @@ def _question(
         "cancel_url": return_to or URL,
         "facts": facts(row),
         "own_record": OWN_RECORD,
+        "counts": counts(row),
         "choices": [] if refused else change.choices(row),
         "chosen": data.get(change.field),
         "was": getattr(row, change.field) or "",

@@ -149,7 +149,7 @@ class SubscriptionView(ResourceView):
             "facts": facts(row) + history(row),
             "own_record": OWN_RECORD,
             "replaced": newer.message if newer else None,
-            "plan_refusal": subscriptions.plan_objection(row.status),
+            "plan_refusal": newer or subscriptions.plan_objection(row.status),
             "may_change": self.acts_on_rows,
             "others": [{"here": other.id == row.id, **card(other)} for other in found],
         }
