@@ -30,8 +30,8 @@ from adminsite.models import Admin, AuditEvent, CreditDay, Keyword, Link, Subscr
 
 USAGE = "usage"
 ACTIVE, ENDED = "active", "canceled"
-COMING_AND_GOING = "session.%"
-LOOKED_THROUGH = 200  # events that are read at most to find those that are shown
+COMING_AND_GOING, DENIED = "session.%", "access.denied"
+LOOKED_THROUGH = 1000  # events that are read at most to find those that are shown
 MAX_KEY = 2**31  # of what is numbered
 
 Tiers = Mapping[str | None, int]
@@ -221,7 +221,7 @@ def subscription_moves(session: Session, since: date) -> list[Move]:
 
 
 def latest_events(session: Session, limit: int) -> list[Happened]:
-    """What staff did last, but for coming and going: one statement."""
+    """What staff did last, but for coming and going, and what was refused: one statement."""
     recent = (
         select(
             AuditEvent.id,
@@ -236,8 +236,9 @@ def latest_events(session: Session, limit: int) -> list[Happened]:
         .limit(LOOKED_THROUGH)
         .subquery()
     )
-    statement = select(recent).where(recent.c.action.not_like(COMING_AND_GOING))
-    found = session.execute(statement.order_by(recent.c.id.desc()).limit(limit))
+    done = recent.c.action.not_like(COMING_AND_GOING), recent.c.action != DENIED
+    statement = select(recent).where(*done).order_by(recent.c.id.desc())
+    found = session.execute(statement.limit(limit))
     return [Happened(*row) for row in found]
 
 

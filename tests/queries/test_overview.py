@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from adminsite import queries
 from adminsite.db import transaction, utc_now
 from adminsite.models import User
-from adminsite.operations import ledger, users
+from adminsite.operations import denials, ledger, users
 from adminsite.queries.overview import Days
 from tests.client import SiteClient
 from tests.factories import CreditTransactionFactory, SubscriptionFactory
@@ -246,6 +246,12 @@ class TestLatestEvents:
         self, session: Session, client_as: Callable[..., SiteClient]
     ) -> None:
         client_as(person()).post("/logout")
+
+        assert queries.overview.latest_events(session, 10) == []
+
+    def test_leave_out_what_somebody_was_refused(self, session: Session, alice: User) -> None:
+        with transaction():
+            denials.note("GET /admin", by=acting(alice))
 
         assert queries.overview.latest_events(session, 10) == []
 
