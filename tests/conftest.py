@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pytest
+from argon2 import PasswordHasher
 from click.testing import Result
 from flask import Flask
 from flask_migrate import upgrade
 from hypothesis import HealthCheck, settings
 from sqlalchemy.orm import Session
 
+from adminsite import passwords
 from adminsite.db import db
 from app import create_app
 from tests.client import SECRET_KEY, SiteClient
@@ -32,6 +34,9 @@ settings.register_profile(
 )
 settings.load_profile("project")
 
+# Slow on purpose, thousands of times: tests hash in a moment, all but those of hashing itself.
+QUICK = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that needs a database on both; a browser test on SQLite."""
@@ -41,6 +46,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if "live_server" in metafunc.fixturenames:
             engines = ("sqlite",)
         metafunc.parametrize("database", engines, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[PasswordHasher]:
+    """Passwords are hashed with little work; gives the hasher of production."""
+    strong = vars(passwords)["_HASHER"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", QUICK)
+        yield strong
 
 
 @pytest.fixture(scope="session")

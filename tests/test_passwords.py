@@ -1,10 +1,17 @@
 """Passwords: kept so that they are slow to guess, refused when they are easy to."""
 
 import pytest
+from argon2 import PasswordHasher
 
 from adminsite import passwords
 
 EMAIL = "somebody@example.com"
+
+
+@pytest.fixture(autouse=True)
+def strong_hashes(quick_hashes: PasswordHasher, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here passwords are hashed as in production."""
+    monkeypatch.setattr(passwords, "_HASHER", quick_hashes)
 
 
 class TestStored:
