@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 from flask import Flask
@@ -59,18 +60,27 @@ def walked(app: Flask, tab_of: TabOf) -> access.Table:
 
 
 def refused_routes(app: Flask, who: str) -> list[tuple[Route, Rows]]:
-    """The panel's routes that the table refuses to this person, with rows to ask for."""
+    """The panel's routes that the table refuses to this person, with rows to ask for.
+
+    The routes of a screen ask for the same rows: who is refused leaves them as they are.
+    """
     refusal = "302" if who == "anonymous" else "403"
     table = access.read()
+    shared = cache(lambda screen: Rows(who, screen))
     return [
-        (route, rows_for(route, who))
+        (route, shared(screen(route)))
         for route in access.routes(app)
         if route.rule.rule.startswith("/admin") and table[route.name][who].startswith(refusal)
     ]
 
 
 def rows_for(route: Route, who: str) -> Rows:
-    return Rows(who, str(route.rule.endpoint).partition(".")[0])
+    return Rows(who, screen(route))
+
+
+def screen(route: Route) -> str:
+    """The screen that the route belongs to."""
+    return str(route.rule.endpoint).partition(".")[0]
 
 
 def test_routes_answer_as_the_table_says(app: Flask, tab_of: TabOf) -> None:
