@@ -5,7 +5,7 @@ import json
 import logging
 import sqlite3
 from collections.abc import Callable, Iterator
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,12 +21,13 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import BadRequest, Conflict, InternalServerError, TooManyRequests
 from werkzeug.routing import RequestRedirect
+from werkzeug.test import TestResponse
 
 from adminsite.db import db
 from adminsite.errors import InvalidError, MissingError
 from adminsite.models import User
 from adminsite.web.assets import asset
-from adminsite.web.headers import CONTENT_SECURITY_POLICY
+from adminsite.web.headers import BODY_LIMIT, CONTENT_SECURITY_POLICY
 from app import create_app
 from tests.client import SECRET_KEY, SiteClient
 
@@ -459,6 +460,27 @@ class TestProxy:
         assert self.address(new_site(database_url)) == "127.0.0.1"
 
 
+class Garbled(BytesIO):
+    """What a server gives of a chunked body that is no such thing."""
+
+    def read(self, *_size: Any) -> Any:
+        message = "invalid chunk size"
+        raise LookupError(message)  # each server has errors of its own
+
+    readinto = read
+
+
+def in_pieces(client: SiteClient, stream: BytesIO) -> TestResponse:
+    """Send JSON without saying how long it is."""
+    return client.put(
+        "/admin/links/1",
+        input_stream=stream,
+        content_type="application/json",
+        headers=JSON | {"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+
+
 class TestSize:
     def test_of_a_form_has_a_limit(self, client_as: ClientAs) -> None:
         answer = client_as("owner").post("/admin/links", data={"url": "x" * 3_000_000})
@@ -487,6 +509,27 @@ class TestSize:
         )
 
         assert answer.status_code != 413
+
+    def test_in_pieces_has_the_same_limit(self, client_as: ClientAs) -> None:
+        pieces = BytesIO(b'{"url": "https://example.com"}' + b" " * 3_000_000)
+
+        answer = in_pieces(client_as("owner"), pieces)
+
+        assert answer.status_code == 413
+        assert answer.json is not None
+        assert answer.json["error"]["message"] == "This is too large to send."
+
+    def test_in_pieces_up_to_the_limit_is_read(self, client_as: ClientAs) -> None:
+        answer = in_pieces(client_as("owner"), BytesIO(b"{}".ljust(BODY_LIMIT)))
+
+        assert answer.status_code == 404  # no such link: it was understood
+
+    def test_in_pieces_that_make_no_sense_is_refused(self, client_as: ClientAs) -> None:
+        answer = in_pieces(client_as("owner"), Garbled())
+
+        assert answer.status_code == 400
+        assert answer.json is not None
+        assert answer.json["success"] is False
 
 
 class TestHealth:

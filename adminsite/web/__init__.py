@@ -5,7 +5,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from adminsite.config import Settings
-from adminsite.web import assets, headers, health, logs, refusals
+from adminsite.web import assets, bodies, headers, health, logs, refusals
 from adminsite.web.asked import is_htmx, origin, request_id, wants_json
 from adminsite.web.refusals import refuse, toast_header
 
@@ -36,6 +36,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         )
     logs.init_app(app)
     headers.init_app(app, settings)
+    bodies.init_app(app)
     assets.init_app(app)
     refusals.init_app(app)
     CSRFProtect(app)
