@@ -98,6 +98,7 @@ def leavers(session: Session, user_ids: Collection[UUID]) -> tuple[Leaver, ...]:
     latest = (
         select(newest.id)
         .where(newest.user_id == User.id)
+        .correlate(User)  # two levels up: by itself only the next one is looked at
         .order_by(newest.created_at.desc(), newest.id.desc())
         .limit(1)
         .scalar_subquery()

@@ -53,6 +53,19 @@ class TestPeople:
 
         assert told.subscription == (None, status)
 
+    def test_have_their_own_subscription_whoever_else_has_a_newer_one(
+        self, session: Session, ann: User, bob: User
+    ) -> None:
+        SubscriptionFactory(user=ann, tier="pro", created_at=utc_now() - timedelta(days=1))
+        SubscriptionFactory(user=bob, tier="hobby")
+
+        found = deletion.plan(session, [ann.id, bob.id]).people
+
+        assert {told.name: told.subscription for told in found} == {
+            "Ann": ("pro", "active"),
+            "Bob": ("hobby", "active"),
+        }
+
     @pytest.mark.parametrize("status", ["canceled", "incomplete"])
     def test_have_none_once_it_ended(self, session: Session, ann: User, status: str) -> None:
         SubscriptionFactory(user=ann, created_at=utc_now() - timedelta(days=1))
