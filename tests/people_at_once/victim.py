@@ -1,11 +1,12 @@
 """Processes that delete a person and are killed while they do it.
 
-A nurse, who has imported the application and nothing else, forks a new one for each deletion: to
-start each from nothing would take longer than all it lives for.
+A nurse, who has made the application and is connected to nothing, forks a new one for each
+deletion: to start each from nothing would take longer than all it lives for.
 """
 
 import os
 import signal
+import threading
 import time
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -13,7 +14,10 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
+from flask import Flask
 from sqlalchemy import event
+from sqlalchemy.orm import configure_mappers
+from sqlalchemy.pool import QueuePool
 
 from adminsite.db import db, transaction
 from adminsite.models import User
@@ -80,19 +84,30 @@ class Nurse:
 
 
 def _nurse(url: str, wire: Connection) -> None:
+    app = create_app({"TESTING": True, "DATABASE_URL": url, "SECRET_KEY": SECRET_KEY})
+    configure_mappers()
     with suppress(EOFError):
         while True:
             fate: Fate = wire.recv()
+            assert_nothing_is_shared(app)
             victim = os.fork()
             if not victim:
-                _live(url, wire, fate)
+                _live(app, wire, fate)
             os.waitpid(victim, 0)
             wire.send("gone")
 
 
-def _live(url: str, wire: Connection, fate: Fate) -> None:
+def assert_nothing_is_shared(app: Flask) -> None:
+    """Neither a connection nor a lock that another thread holds is there for who is forked now."""
+    with app.app_context():
+        pool = db.engine.pool
+        assert isinstance(pool, QueuePool)
+        assert (pool.checkedin(), pool.checkedout()) == (0, 0)
+    assert threading.active_count() == 1
+
+
+def _live(app: Flask, wire: Connection, fate: Fate) -> None:
     try:
-        app = create_app({"TESTING": True, "DATABASE_URL": url, "SECRET_KEY": SECRET_KEY})
         with app.app_context():
             wire.send(os.getpid())
             actor, user = (acting(db.session.get_one(User, fate.by)), fate.user)
