@@ -83,7 +83,9 @@ def stop(
         return False
     user = db.session.get(User, row.viewing_as_id)
     told = {"how": [None, how]} | ({} if user else {"user": [str(row.viewing_as_id), None]})
-    row.viewing_as_id, row.viewing_until = None, utc_now()
+    row.viewing_as_id = None
+    if until is None:  # else the forms of the page that tells of the end would be out of date
+        row.viewing_until = utc_now()
     record("impersonation.stopped", user, told, by=by)
     db.session.flush()
     return True

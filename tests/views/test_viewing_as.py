@@ -19,7 +19,7 @@ from adminsite.db import db, transaction, utc_now
 from adminsite.models import Admin, ApiToken, AuditEvent, Link, User, UserSession
 from adminsite.operations import admins, tokens, users
 from adminsite.overlay import Overlay
-from tests.client import SiteClient
+from tests.client import TOKEN, SiteClient
 from tests.factories import PASSWORD
 from tests.people import acting
 from tests.rows import link, person, staff
@@ -44,6 +44,12 @@ def stop(tab: SiteClient) -> TestResponse:
     answer = tab.post("/impersonation/stop")
     tab.csrf_token = tab.read_token("/dashboard") or tab.csrf_token
     return answer
+
+
+def token_on(page: TestResponse) -> str:
+    """The CSRF token of the forms on this page."""
+    found = TOKEN.search(page.text)
+    return found[1] if found else ""
 
 
 def whose(tab: SiteClient) -> str:
@@ -710,6 +716,19 @@ class TestEndsByItself:
         pass_time(session)
 
         self.over(tab, session, "the time is up")
+
+    def test_the_forms_of_the_page_that_says_so_are_good(
+        self, tab: SiteClient, session: Session
+    ) -> None:
+        pass_time(session)
+        first = tab.get("/admin/keywords")
+        tab.csrf_token = token_on(first)
+        new = {"keyword": "one", "url_template": "https://example.com/{slug}"}
+
+        answer = tab.post("/admin/keywords", data=new)
+
+        assert "Viewing ended" in first.text
+        assert answer.status_code == 303
 
     def test_when_the_person_was_deleted(
         self, tab: SiteClient, member: User, owner: User, session: Session
