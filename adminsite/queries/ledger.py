@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
+from adminsite.db import folded_column
 from adminsite.models import CreditDay, CreditTransaction, PendingAdjustment, User
 
 
@@ -103,14 +104,15 @@ def actor_email(session: Session, actor_id: UUID) -> str | None:
     return session.scalar(made.limit(1))
 
 
-def holder_like(_session: Session, term: str) -> ColumnElement[bool]:
+def holder_like(session: Session, term: str) -> ColumnElement[bool]:
     """The entries of people whose address or name holds the term.
 
     Args:
         term: folded, as `db.folded` does (D-24).
     """
     people = select(User.id).where(User.search_text.contains(term, autoescape=True))
-    gone = func.lower(CreditTransaction.user_email).contains(term, autoescape=True)
+    kept = folded_column(session, CreditTransaction.user_email)
+    gone = kept.contains(term, autoescape=True)
     return or_(
         CreditTransaction.user_id.in_(people), and_(CreditTransaction.user_id.is_(None), gone)
     )

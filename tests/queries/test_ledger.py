@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import true
 from sqlalchemy.orm import Session
 
-from adminsite.db import transaction
+from adminsite.db import folded, transaction
 from adminsite.models import CreditTransaction, User
 from adminsite.operations import ledger, users
 from adminsite.queries.ledger import (
@@ -127,6 +127,19 @@ class TestHolders:
         assert totals(session, holder_like(session, "mia@ex")).entries == 1
         assert totals(session, holder_like(session, "_")).entries == 0
         assert totals(session, holder_like(session, "mia ash")).entries == (0 if gone else 1)
+
+    @pytest.mark.parametrize(
+        ("email", "term"), [("ЖАННА@example.com", "жанна"), ("ΟΔΟΣ@example.com", "οδος")]
+    )
+    def test_of_who_left_are_found_in_any_script(
+        self, session: Session, admin: User, email: str, term: str
+    ) -> None:
+        left = person("Left", email=email)
+        given(left, 5, "bonus", NEW_YEAR)
+
+        self.left(left, admin)
+
+        assert totals(session, holder_like(session, folded(term))).entries == 1
 
 
 class TestWaiting:
