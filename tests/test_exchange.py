@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
 from adminsite import audit
@@ -287,6 +288,21 @@ class TestPeople:
 def take_order(wanted: Order) -> Report:
     with transaction():
         return importing.apply(wanted)
+
+
+class TestPlans:
+    """PostgreSQL plans by what it last counted, maybe when they were empty."""
+
+    @pytest.mark.engine("postgresql")
+    def test_are_made_for_what_is_there_after_some_rows(self, ann: User, session: Session) -> None:
+        some = "".join(f"s{n},https://example.com/,T,,a,{ann.email}\n" for n in range(600))
+
+        report = take("links", LINKS + some)
+
+        counted = sql("SELECT reltuples FROM pg_class WHERE relname = :table")
+        tables = ("links", "link_tags", "link_owners")
+        assert report.inserted == 600
+        assert [session.scalar(counted, {"table": name}) for name in tables] == [600] * 3
 
 
 class TestAudit:
