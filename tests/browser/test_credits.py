@@ -300,6 +300,32 @@ def test_a_second_admin_decides(  # noqa: PLR0913, PLR0917 - fixtures
     assert balance(session, mia) == after
 
 
+@pytest.mark.parametrize("word", ["Approve", "Decline"])
+def test_the_focus_goes_to_the_next_request_once_one_is_decided(
+    hand: Hand, mia: User, owner: User, word: str
+) -> None:
+    for amount in (5000, 6000):
+        with transaction():
+            asked = {"amount": amount, "reason": f"Contract for {amount}"}
+            ledger.adjust(mia, asked, by=acting(owner), cap=100)
+    hand.open(URL)
+    waiting = hand.page.locator("#pending li")
+    expect(waiting).to_have_count(2)
+
+    hand.activate(waiting.first.get_by_role("link", name=word))
+    hand.fill(field(hand, "Note"), "Checked with sales")
+    hand.confirm()
+    expect(waiting).to_have_count(1)
+    expect(waiting.first).to_be_focused()
+
+    hand.activate(waiting.first.get_by_role("link", name=word))
+    hand.fill(field(hand, "Note"), "Checked with sales")
+    hand.confirm()
+    expect(waiting).to_have_count(0)
+    left = hand.page.get_by_text("Nothing else waits for a second person.")
+    expect(left).to_be_focused()
+
+
 # ---- many at once ----
 
 

@@ -24,6 +24,8 @@ CHANGED = "credits"  # the event that other pages listen for
 TO_LIST = {"HX-Retarget": "#list", "HX-Reswap": "outerHTML"}
 TO_ROWS = {"HX-Retarget": "#rows", "HX-Reswap": "afterbegin"}
 NOWHERE = {"HX-Reswap": "none"}
+# Settled once the dialog is closed: behind it, nothing that asks for the focus gets it.
+AFTER_DIALOG = {"HX-Reswap": "outerHTML settle:1ms"}
 
 
 def cap() -> int | None:
@@ -49,15 +51,23 @@ def outcome(view: "ResourceView", made: Outcome, user: User) -> ResponseReturnVa
 
 
 def changed(
-    view: "ResourceView", message: str, data: dict[str, Any], *, status: int = 200
+    view: "ResourceView",
+    message: str,
+    data: dict[str, Any],
+    *,
+    status: int = 200,
+    decided: bool = False,
 ) -> ResponseReturnValue:
-    """The answer to a change: the list with the new row, wherever it was asked from."""
+    """The answer to a change: the list with the new row, wherever it was asked from.
+
+    After a request was decided on, the focus goes to the next one that waits.
+    """
     if responses.wants_json():
         return responses.accepted({name: _plain(value) for name, value in data.items()}, status)
     if not responses.is_fragment():
         back = auth.safe_next(request.form.get("return_to"))
         return responses.done(back or URL, message)
-    answer = responses.toast(_shown(view, data.get("transaction")), message)
+    answer = responses.toast(_shown(view, data.get("transaction"), decided=decided), message)
     return responses.telling(answer, CHANGED)
 
 
@@ -69,7 +79,9 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _shown(view: "ResourceView", entry: CreditTransaction | None) -> ResponseReturnValue:
+def _shown(
+    view: "ResourceView", entry: CreditTransaction | None, *, decided: bool
+) -> ResponseReturnValue:
     """What the page that htmx asks from shows differently now."""
     here = responses.asked_from()
     if here is None:
@@ -83,5 +95,7 @@ def _shown(view: "ResourceView", entry: CreditTransaction | None) -> ResponseRet
         region = pages.listed(view, params, whole=False)
     except FilterError:
         region = pages.listed(view, MultiDict(), whole=False)
-    panel = view.render("credits/_pending.html", view=view, pending=waiting(), oob=True)
-    return region + str(panel), TO_LIST
+    panel = view.render(
+        "credits/_pending.html", view=view, pending=waiting(), oob=True, decided=decided
+    )
+    return region + str(panel), TO_LIST | (AFTER_DIALOG if decided else {})

@@ -130,7 +130,7 @@ def approve(view: "ResourceView", pending_id: int) -> ResponseReturnValue:
     except InvalidError as refusal:
         return _asked_again(view, pending_id, "approve", sent, refusal)
     data: dict[str, Any] = {"newBalance": entry.balance_after, "transaction": entry}
-    return answers.changed(view, words.entered(entry, name), data)
+    return answers.changed(view, words.entered(entry, name), data, decided=True)
 
 
 def decline(view: "ResourceView", pending_id: int) -> ResponseReturnValue:
@@ -143,7 +143,7 @@ def decline(view: "ResourceView", pending_id: int) -> ResponseReturnValue:
     except InvalidError as refusal:
         return _asked_again(view, pending_id, "decline", sent, refusal)
     message = f"Declined {signed(pending.amount)} for {name}. Nothing was changed."
-    return answers.changed(view, message, {"pending": pending})
+    return answers.changed(view, message, {"pending": pending}, decided=True)
 
 
 def found(pending_id: int) -> PendingAdjustment:
