@@ -53,6 +53,7 @@ class TestCheck:
         assert "1 mia@example.com +50: 120 → 170 For the outage" in page
         assert "2 ben@example.com −20: 0 → −20 Charged twice" in page
         assert "Lines 2 People 2 Added +50 Taken −20 Net +30 Refused 0" in page
+        assert "All 2 lines can be applied. Nothing is changed yet." in page
         assert "Apply all 2 lines" in page
         assert count(session) == 1
 
