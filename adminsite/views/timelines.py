@@ -25,7 +25,7 @@ SAID = {
     "session.revoked": "ended sessions",
     "impersonation.started": "began to view the site as this person",
     "impersonation.stopped": "stopped viewing the site as this person",
-    "access.denied": "was refused something",
+    "access.denied": "was refused access",
     "password.changed": "changed the password",
     "password.reset_issued": "issued a link to set the password",
     "token.created": "made an API token",
