@@ -406,6 +406,8 @@ class TestOwnPage:
 
         assert "mine-20" in page
         assert "mine-00" not in page
+        assert "<summary>13 more</summary>" in page
+        assert "and 1 more, not listed here" in page
         assert "theirs" not in page
 
     def test_shows_where_one_is_signed_in(
