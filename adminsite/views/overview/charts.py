@@ -119,7 +119,7 @@ def _revenue(numbers: Numbers) -> Chart:
         title="Revenue",
         permission=Permission.SUBSCRIPTIONS_READ,
         figures=() if unknown else (Figure(money(total), "", period.phrase),),
-        about="Days on which subscriptions ran, each a share of a month at today's plan and price. "
+        about="What subscriptions were worth on each day they ran, at today's plan and price. "
         "What was really charged is with the payment provider.",
         desc=f"From {money(values[0])} to {money(values[-1])}, {period.text}.",
         plot=plot,
