@@ -91,7 +91,7 @@ def one_amount(values: Mapping[str, object]) -> dict[str, object]:
     Raises:
         InvalidError: both were.
     """
-    given = {name: values[name] for name in AMOUNTS if values.get(name) not in (None, "")}
+    given = {name: values[name] for name in AMOUNTS if not _is_blank(values.get(name))}
     if len(given) > 1:
         both = "Say an amount or the balance to reach, not both."
         raise InvalidError(dict.fromkeys(AMOUNTS, both))
@@ -219,6 +219,10 @@ def write(user: User, change: Change, *, by: Actor) -> CreditTransaction:
     action = "credits.reversed" if change.type == REVERSAL else "credits.adjusted"
     record(action, user, _told(entry, change), by=by, reason=change.reason or None)
     return entry
+
+
+def _is_blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _move(user: User, amount: int) -> int:

@@ -188,6 +188,17 @@ class TestAdjust:
         with refused(InvalidError, "The balance is 1,500 already"):
             ledger.adjust(alice, {"set_to": 1500, "reason": REASON}, by=acting(admin), cap=None)
 
+    @pytest.mark.parametrize("blank", [None, "", " \t"])
+    def test_takes_a_field_left_blank_for_none(
+        self, alice: User, admin: User, blank: str | None
+    ) -> None:
+        asked = {"amount": "5", "set_to": blank, "reason": REASON}
+
+        made = ledger.adjust(alice, asked, by=acting(admin), cap=None)
+
+        assert made.entry is not None
+        assert made.entry.amount == 5
+
     def test_by_and_to_at_once_is_refused(self, alice: User, admin: User) -> None:
         asked = {"amount": 5, "set_to": 5, "reason": REASON}
 
