@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy.orm import Session
 
 from adminsite import passwords
-from adminsite.db import db
+from adminsite.db import db, transaction
+from adminsite.demo import loading
 from app import create_app
 from tests.client import SECRET_KEY, SiteClient
 from tests.database import ENGINES, Database, SqliteDatabase, postgres_database
@@ -106,6 +107,18 @@ def app(application: Flask, database: Database) -> Iterator[Flask]:
     database.reset()
     for limiter in application.extensions.get("limiter", ()):
         limiter.reset()
+
+
+@pytest.fixture
+def demo_data(app: Flask, database: Database) -> None:
+    """The demo's data is there: loaded once for each database, which takes its time."""
+    if database.has("demo"):
+        database.put("demo")
+        return
+    with transaction():
+        loading.load()
+    db.session.remove()
+    database.keep("demo")
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ ENGINES = ("sqlite", "postgresql")
 OWNER = "adminsite"  # the application's role on PostgreSQL: no superuser, as in production
 MEMBER = "adminsite_member"  # the role of a member's request, which the superuser has to make
 LOCK_TIMEOUT_MS = 5000
+START = "start"  # the state that every test starts from
 MOST_DEAD = 5000  # deleted rows in all tables; each is read past until they are gone
 
 
@@ -21,13 +22,25 @@ class Database(ABC):
 
     url: str
 
-    @abstractmethod
     def freeze(self) -> None:
         """Take what is in it now as the state that every test starts from."""
+        self.keep(START)
 
-    @abstractmethod
     def reset(self) -> None:
         """Put that state back."""
+        self.put(START)
+
+    @abstractmethod
+    def keep(self, state: str) -> None:
+        """Remember what is in it now under this name."""
+
+    @abstractmethod
+    def has(self, state: str) -> bool:
+        """Whether a state was kept under this name."""
+
+    @abstractmethod
+    def put(self, state: str) -> None:
+        """Put the state of this name back."""
 
 
 class SqliteDatabase(Database):
@@ -35,14 +48,19 @@ class SqliteDatabase(Database):
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "test.db"
-        self.kept = folder / "kept.db"
         self.url = f"sqlite:///{self.path}"
 
-    def freeze(self) -> None:
-        self._copy(self.path, self.kept)
+    def keep(self, state: str) -> None:
+        self._copy(self.path, self._kept(state))
 
-    def reset(self) -> None:
-        self._copy(self.kept, self.path)
+    def has(self, state: str) -> bool:
+        return self._kept(state).exists()
+
+    def put(self, state: str) -> None:
+        self._copy(self._kept(state), self.path)
+
+    def _kept(self, state: str) -> Path:
+        return self.path.with_name(f"{state}.db")
 
     @staticmethod
     def _copy(source: Path, target: Path) -> None:
@@ -71,39 +89,46 @@ class PostgresDatabase(Database):
             connection.execute(f"GRANT {MEMBER} TO {OWNER}")
             connection.execute(f"CREATE DATABASE {name} OWNER {OWNER}")
         self._connection = psycopg.connect(self._as_superuser, autocommit=True)
-        self._delete = self._truncate = ""
+        self._tables: list[str] = []
+        self._fill: dict[str, str] = {}  # of each state
         self._dead = 0
 
     def freeze(self) -> None:
         run = self._connection.execute
         tables = run("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-        names = [name for (name,) in tables if name != "alembic_version"]
-        run("CREATE SCHEMA kept")
-        for name in names:
-            run(f"CREATE TABLE kept.{name} AS TABLE public.{name}")
-            run(f"ALTER TABLE public.{name} SET (autovacuum_enabled = off)")
+        self._tables = [name for (name,) in tables if name != "alembic_version"]
+        for name in self._tables:
+            run(f"ALTER TABLE {name} SET (autovacuum_enabled = off)")
         run("SET session_replication_role = replica")  # no trigger, no foreign key
         run(f"SET lock_timeout = {LOCK_TIMEOUT_MS}")
-        filled = [f"INSERT INTO {name} TABLE kept.{name}" for name in names if self._filled(name)]
-        self._delete = "; ".join([*(f"DELETE FROM {name}" for name in names), *filled])
-        self._truncate = "; ".join([f"TRUNCATE {', '.join(names)}", *filled])
+        super().freeze()
 
-    def reset(self) -> None:
-        done = self._connection.execute(self._delete)
+    def keep(self, state: str) -> None:
+        run, kept = self._connection.execute, f"kept_{state}"
+        run(f"CREATE SCHEMA {kept}")
+        for name in self._tables:
+            run(f"CREATE TABLE {kept}.{name} AS TABLE {name}")
+        filled = [
+            name for name in self._tables if run(f"SELECT FROM {kept}.{name} LIMIT 1").rowcount
+        ]
+        self._fill[state] = "; ".join(f"INSERT INTO {name} TABLE {kept}.{name}" for name in filled)
+
+    def has(self, state: str) -> bool:
+        return state in self._fill
+
+    def put(self, state: str) -> None:
+        done = self._connection.execute("; ".join(f"DELETE FROM {name}" for name in self._tables))
         self._dead += done.rowcount
         while done.nextset():
             self._dead += done.rowcount
         if self._dead > MOST_DEAD:
-            self._connection.execute(self._truncate)
+            self._connection.execute(f"TRUNCATE {', '.join(self._tables)}")
             self._dead = 0
+        self._connection.execute(self._fill[state])
 
     def close(self) -> None:
         """Let go of the server."""
         self._connection.close()
-
-    def _filled(self, name: str) -> bool:
-        query = f"SELECT FROM kept.{name} LIMIT 1"
-        return bool(self._connection.execute(query).rowcount)
 
 
 @contextmanager

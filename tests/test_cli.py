@@ -251,9 +251,7 @@ class TestDemo:
             assert email in second.stdout
         assert "demo-password" in second.stdout
 
-    def test_has_a_person_of_each_level(self, cli: Cli, session: Session) -> None:
-        cli("demo", "load")
-
+    def test_has_a_person_of_each_level(self, demo_data: None, session: Session) -> None:
         levels = {
             user.email.partition("@")[0]: user.level.label
             for user in session.scalars(select(User))
@@ -263,9 +261,7 @@ class TestDemo:
             "owner": "owner", "admin": "admin", "support": "support", "member": "none"
         }  # fmt: skip
 
-    def test_looks_like_a_year_and_a_half_of_work(self, cli: Cli, session: Session) -> None:
-        cli("demo", "load")
-
+    def test_looks_like_a_year_and_a_half_of_work(self, demo_data: None, session: Session) -> None:
         ends = session.execute(select(func.min(Link.created_at), func.max(Link.created_at))).one()
         assert (ends[1] - ends[0]).days > 500
         assert count(session, Link) > 300

@@ -1,26 +1,19 @@
 """The demo's money: enough of everything to look at, and it adds up."""
 
 import pytest
-from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from adminsite import audit, queries
-from adminsite.db import transaction
-from adminsite.demo import loading
 from adminsite.models import CreditTransaction, PendingAdjustment, Subscription, User
 
 
 @pytest.fixture
-def demo(app: Flask, session: Session) -> Session:
-    with transaction():
-        loading.load()
+def demo(demo_data: None, session: Session) -> Session:
     return session
 
 
 class TestMoney:
-    """Few tests with several looks each: loading takes its time."""
-
     def test_members_subscribed_in_every_way(self, demo: Session) -> None:
         subscriptions = demo.scalars(select(Subscription).order_by(Subscription.created_at)).all()
         people = demo.scalars(select(User).where(User.subscription_status.is_not(None))).all()

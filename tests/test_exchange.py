@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from adminsite import audit
 from adminsite.db import db, transaction
-from adminsite.demo import loading
 from adminsite.errors import ForbiddenError, InvalidError, MissingError
 from adminsite.exchange import exporting, importing, reading
 from adminsite.exchange.importing import Order, Report
@@ -464,10 +463,7 @@ if SAMPLES.is_dir():  # beside the checkout; the tests above need none of it
             take_sample("links.cp1252.bad.csv")
         assert audit.first_broken() is None
 
-    def test_the_demo_leaves_room_for_all_sample_rows(app: Flask) -> None:
-        with transaction():
-            loading.load()
-
+    def test_the_demo_leaves_room_for_all_sample_rows(demo_data: None) -> None:
         for kind in TABLES:
             if kind != "links":  # their owners are not stored here
                 with (SAMPLES / f"{kind}.csv").open("rb") as stream:
