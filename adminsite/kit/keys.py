@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sqlalchemy import BigInteger
+
 from adminsite.kit.filters import UNSTORABLE
 
 CONVERTERS = {"UUID": "uuid", "str": "string"}  # of keys in URLs, by type; else numbers
@@ -20,7 +22,8 @@ def coerced(column: Any, value: Any) -> Any | None:
         text, longest = str(value), column.type.length or LONGEST
         return text if 0 < len(text) <= longest and not UNSTORABLE.search(text) else None
     key = value if isinstance(value, kind) else _parsed(kind, str(value))
-    return key if not isinstance(key, int) or 0 <= key < 2**31 else None
+    beyond = 2**63 if isinstance(column.type, BigInteger) else 2**31
+    return key if not isinstance(key, int) or 0 <= key < beyond else None
 
 
 def _parsed(kind: type, text: str) -> Any | None:
