@@ -138,6 +138,11 @@ class TestAccess:
         assert event.actor_email == "admin@example.com"
         assert event.request_id == answer.headers["X-Request-ID"]
 
+    def test_is_not_recorded_when_only_asked_about(self, tab: SiteClient, session: Session) -> None:
+        answer = tab.open(URL, method="HEAD")
+
+        assert (answer.status_code, answer.data, taken(session)) == (200, b"", [])
+
 
 def taken(session: Session) -> list[AuditEvent]:
     wanted = select(AuditEvent).where(AuditEvent.action == "data.exported")
