@@ -4,10 +4,11 @@ from flask import Flask, Response, current_app, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from adminsite import auth, throttle
-from adminsite.db import db, transaction
+from adminsite.db import db, patience, transaction
 from adminsite.operations import denials
 
 REFUSED = 403
+PATIENCE_MS = 1000  # for another writer: nobody holds a thread of the server by being refused
 
 
 def init_app(app: Flask) -> None:
@@ -25,7 +26,7 @@ def _note(answer: Response) -> Response:
     route = request.url_rule.rule if request.url_rule else "an unknown address"
     db.session.rollback()  # what the request read, and failed to write
     try:
-        with transaction():
+        with patience(db.session.connection(), PATIENCE_MS), transaction():
             denials.note(f"{request.method} {route}", by=actor)
     except SQLAlchemyError:
         current_app.logger.exception("a refusal could not be recorded")
