@@ -24,7 +24,7 @@ class Leaver:
 
     Attributes:
         balance: whole credits.
-        subscription: the tier and status of the newest one while it runs; else None.
+        subscription: the tier and status of the newest one that runs; None when none does.
         is_staff: whether they have a staff record, or the role that makes staff (D-1).
     """
 
@@ -97,15 +97,13 @@ def leavers(session: Session, user_ids: Collection[UUID]) -> tuple[Leaver, ...]:
     newest = aliased(Subscription)
     latest = (
         select(newest.id)
-        .where(newest.user_id == User.id)
+        .where(newest.user_id == User.id, newest.status.in_(LIVE))
         .correlate(User)  # two levels up: by itself only the next one is looked at
         .order_by(newest.created_at.desc(), newest.id.desc())
         .limit(1)
         .scalar_subquery()
     )
-    running = select(Subscription.id).where(
-        Subscription.id == latest, Subscription.status.in_(LIVE)
-    )
+    running = select(Subscription.id).where(Subscription.id == latest)
     statement = (
         select(
             User.id,

@@ -15,11 +15,11 @@ from adminsite.db import db, transaction, utc_now
 from adminsite.errors import InvalidError, RuleError
 from adminsite.kit import Chip, ChoiceFilter, DayFilter, ResourceView, editing, responses
 from adminsite.kit.bulk import BulkAction
-from adminsite.kit.columns import moment
+from adminsite.kit.columns import moment, signed
 from adminsite.kit.deleting import Choice, Question
 from adminsite.kit.forms import Required
 from adminsite.models import User
-from adminsite.operations import sessions, users
+from adminsite.operations import sessions, subscriptions, users
 from adminsite.permissions import Actor, Permission, may, refusal
 from adminsite.queries.deletion import DeletionPlan, Share
 from adminsite.resources import USERS
@@ -34,6 +34,7 @@ ROLES = (("user", "User"), ("admin", "Admin"))
 FREE = ("free", "Free")
 SAMPLE = 5
 LINKS_SHOWN = 10
+SUBSCRIPTIONS_SHOWN = 20
 ENTRIES_SHOWN = 20
 
 
@@ -192,7 +193,7 @@ class UserView(ResourceView):
         """The cards of the person's page."""
         session, person = db.session(), auth.current_person()
         staff = row.staff
-        newest = queries.people.newest_subscription(session, row.id)
+        owned = queries.subscriptions.of_person(session, row.id, SUBSCRIPTIONS_SHOWN)
         context = {
             "path": f"{URL}/{row.id}",
             "profile": profile(row),
@@ -211,7 +212,8 @@ class UserView(ResourceView):
                 line(entry)
                 for entry in queries.people.recent_transactions(session, row.id, ENTRIES_SHOWN)
             ],
-            "subscription": card(newest) if newest else None,
+            "subscription": card(owned[0]) if owned else None,
+            "going_on": [card(one) for one in owned[1:] if one.status != subscriptions.ENDED],
             "may_change_subscription": may(person, Permission.SUBSCRIPTIONS_WRITE),
             "links": queries.people.own_links(session, row.id, LINKS_SHOWN),
             "n_links": queries.people.count_own_links(session, row.id),
@@ -295,7 +297,7 @@ def question(plan: DeletionPlan) -> Question:
         ("Owns alone", _links(len(plan.sole))),
         ("Primary owner with others", _links(len(plan.shared))),
         ("Co-owner", _links(len(plan.co_owned))),
-        ("Credits", f"{owed:,}"),
+        ("Credits", signed(owed).removeprefix("+")),
     ]
     if one:
         facts.append(("Subscription", _running(one.subscription)))
@@ -317,7 +319,7 @@ def _warning(plan: DeletionPlan, owed: int, running: int) -> str:
     if owed:
         parts.append(f"{_written_off(owed)}; the ledger keeps its entries.")
     if running:
-        parts.append("A running subscription is not cancelled with the payment provider.")
+        parts.append("A running subscription is not canceled with the payment provider.")
     return " ".join(parts)
 
 

@@ -75,7 +75,7 @@ def test_the_profile_shows_who_it_is(hand: Hand, mia: User) -> None:
 def test_the_credits_show_the_balance_and_the_entries(hand: Hand, mia: User) -> None:
     open_page(hand, mia)
     money = card(hand, "Credits")
-    expect(money.locator(".balance")).to_have_text(re.compile(r"-250\s+credits, in debt"))
+    expect(money.locator(".balance")).to_have_text(re.compile(r"−250\s+credits, in debt"))
     entries = money.locator("li")
     expect(entries).to_have_count(2)
     expect(entries.filter(has_text="Bonus").locator(".gain")).to_have_text("+50")

@@ -68,12 +68,19 @@ class TestPeople:
 
     @pytest.mark.parametrize("status", ["canceled", "incomplete"])
     def test_have_none_once_it_ended(self, session: Session, ann: User, status: str) -> None:
-        SubscriptionFactory(user=ann, created_at=utc_now() - timedelta(days=1))
-        SubscriptionFactory(user=ann, status=status)  # the newest counts
+        SubscriptionFactory(user=ann, status=status)
 
         (told,) = deletion.plan(session, [ann.id]).people
 
         assert told.subscription is None
+
+    def test_have_an_older_subscription_that_goes_on(self, session: Session, ann: User) -> None:
+        SubscriptionFactory(user=ann, tier="pro", created_at=utc_now() - timedelta(days=1))
+        SubscriptionFactory(user=ann, status="canceled")
+
+        (told,) = deletion.plan(session, [ann.id]).people
+
+        assert told.subscription == ("pro", "active")  # nobody else would end it
 
     def test_are_staff_by_record_or_role(self, session: Session, ann: User) -> None:
         boss, sue = person("Boss", role="admin"), person("Sue")

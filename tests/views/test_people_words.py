@@ -38,7 +38,7 @@ class TestBrowsers:
 
 
 def entry(action: str = "user.updated", changes: Any = None, **values: Any) -> Entry:
-    told = {"actor_email": "a@example.com", "reason": None, "at": utc_now(), **values}
+    told = {"id": 1, "actor_email": "a@example.com", "reason": None, "at": utc_now(), **values}
     event = SimpleNamespace(action=action, changes=changes or {}, **told)
     [made] = entries([cast("AuditEvent", event)])
     return made
@@ -75,10 +75,16 @@ class TestTimeline:
         assert (len(note.after), note.after[-1]) == (SHOWN, "…")
 
     @pytest.mark.parametrize(
-        "changes", [{"last_login_at": [None, "now"]}, {"count": 3}, {"pair": [1, 2, 3]}]
+        "changes", [{"last_login_at": [None, "now"]}, {"until": "noon"}, {"note": ["", None]}]
     )
     def test_leaves_out_what_is_no_change(self, changes: dict[str, Any]) -> None:
         assert entry(changes=changes).changes == ()
+
+    @pytest.mark.parametrize(("value", "after"), [(3, "3"), ([1, 2, 3], "1, 2, 3")])
+    def test_tells_a_value_alone_as_what_was_there_after(self, value: Any, after: str) -> None:
+        [told] = entry(changes={"count": value}).changes
+
+        assert (told.before, told.after) == ("", after)
 
 
 def leaver(name: str = "Mia", **values: Any) -> Leaver:
@@ -111,7 +117,7 @@ class TestQuestion:
         facts = dict(asked.facts)
         assert (facts["Credits"], facts["Running subscriptions"]) == ("999", "2")
         assert "E-mail" not in facts
-        assert "A running subscription is not cancelled" in asked.warning
+        assert "A running subscription is not canceled" in asked.warning
 
     def test_of_an_unknown_plan_says_so(self) -> None:
         asked = question(DeletionPlan((leaver(subscription=(None, "past_due")),), ()))

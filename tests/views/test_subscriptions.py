@@ -202,6 +202,7 @@ class TestControls:
 
         assert 'data-action="status"' in markup
         assert 'data-action="plan"' not in markup
+        assert "by a newer one</span>, goes on" in markup
 
 
 class TestOrder:

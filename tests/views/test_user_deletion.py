@@ -130,7 +130,7 @@ class TestQuestion:
         dialog = tab.get(f"{URL}/{mia.id}/delete", htmx=True)
 
         assert facts(dialog)["Subscription"] == "pro, past due"
-        assert "not cancelled with the payment provider" in said(dialog)
+        assert "not canceled with the payment provider" in said(dialog)
         assert "A debt of 3 credits is written off; the ledger keeps its entries." in said(dialog)
 
     def test_is_a_dialog_for_htmx_and_a_page_without(self, tab: SiteClient) -> None:

@@ -149,7 +149,7 @@ class TestCredits:
     def test_marks_a_debt(self, tab: SiteClient) -> None:
         mia = person(credits_balance=-5)
 
-        assert 'class="number debt">-5' in card(tab, mia, "credits")
+        assert 'class="number debt">−5' in card(tab, mia, "credits")
         assert "in debt" in read_card(tab, mia, "credits")
 
     def test_says_when_there_are_none(self, tab: SiteClient) -> None:
@@ -168,7 +168,8 @@ class TestSubscription:
     def test_shows_the_newest(self, tab: SiteClient) -> None:
         mia = person()
         now = utc_now()
-        SubscriptionFactory(user=mia, tier="starter", created_at=now - timedelta(days=30))
+        before = now - timedelta(days=30)
+        SubscriptionFactory(user=mia, tier="starter", status="canceled", created_at=before)
         SubscriptionFactory(
             id="sub_new",
             user=mia,
@@ -194,6 +195,23 @@ class TestSubscription:
         assert "badge-warning" in markup
         assert f"{status.replace('_', ' ')}" in text_of(markup)
         assert "Plan Unknown" in text_of(markup)
+
+    def test_tells_of_an_older_one_that_goes_on(self, tab: SiteClient) -> None:
+        mia = person()
+        for key, status, days in (("sub_on", "active", 1), ("sub_over", "canceled", 2)):
+            SubscriptionFactory(
+                id=key,
+                user=mia,
+                tier="pro",
+                status=status,
+                created_at=utc_now() - timedelta(days=days),
+            )
+        SubscriptionFactory(user=mia, status="canceled")
+
+        told = read_card(tab, mia, "subscription")
+
+        assert "An older one goes on, too: sub_on (Pro, active)." in told
+        assert "sub_over" not in told
 
     def test_says_when_there_is_none(self, tab: SiteClient) -> None:
         assert "No active subscription" in read_card(tab, person(), "subscription")
