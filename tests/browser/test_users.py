@@ -464,7 +464,7 @@ def test_a_row_shows_all_that_is_asked_for(hand: Hand) -> None:
     hand.open("/admin/users")
     cells = hand.named("user", made.id).locator("td[data-label]")
     expect(cells).to_have_text(
-        ["ada@example.com", "Ada", "user", "-1,500", "pro", "3", "Jan 5, 2025"]
+        ["ada@example.com", "Ada", "user", "−1,500", "pro", "3", "Jan 5, 2025"]
     )
     expect(hand.named("user", free.id).locator("[data-label=Subscription]")).to_have_text("Free")
 

@@ -152,7 +152,7 @@ class TestList:
     def test_marks_a_debt(self, tab: SiteClient, mia: User, admin: User) -> None:
         made = adjusted(mia, -5, by=admin)
 
-        assert 'class="debt">-5' in ask(tab, URL).row(made.id)
+        assert 'class="debt">−5' in ask(tab, URL).row(made.id)
 
 
 class TestFilters:

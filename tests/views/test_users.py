@@ -75,7 +75,7 @@ class TestList:
 
         labels = ("E-mail", "Name", "Role", "Credits", "Subscription", "Links", "Joined")
         shown = [page.cell(mia.id, label) for label in labels]
-        assert shown == ["mia@example.com", "Mia", "user", "-25", "pro", "2", "Jan 5, 2025"]
+        assert shown == ["mia@example.com", "Mia", "user", "−25", "pro", "2", "Jan 5, 2025"]
 
     def test_calls_who_has_no_plan_free(self, tab: SiteClient) -> None:
         mia = person("Mia")
