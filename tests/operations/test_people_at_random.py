@@ -276,13 +276,13 @@ class People(RuleBasedStateMachine):
             field, {field: name}
         )
         mine = self.somebody(other) == key
-        is_others_record = self.world.record_of(key) is not None and key != actor.id
+        is_other_staff = self.is_staff(key) and key != actor.id
 
         made = self.attempt(
             first(
                 (ForbiddenError, actor.level < Level.ADMIN),
                 (InvalidError, field == "taken" and not mine),
-                (ForbiddenError, is_others_record and actor.level < Level.OWNER),
+                (ForbiddenError, is_other_staff and actor.level < Level.OWNER),
             ),
             lambda: users.update(db.session.get_one(User, key), values, by=actor),
         )
