@@ -70,10 +70,12 @@ FUZZ_EXAMPLES ?= 500
 FUZZ_SEED ?= $(shell date +%Y%m%d)
 
 .PHONY: fuzz
-fuzz: system ## Ask the JSON families much more (FUZZ_EXAMPLES=500 FUZZ_SEED=1)
+fuzz: system ## Try much more at random (FUZZ_EXAMPLES=500 FUZZ_SEED=1)
 	@echo 'Up to $(FUZZ_EXAMPLES) examples of each kind, with the seed $(FUZZ_SEED) ...'
 	@FUZZ_EXAMPLES='$(FUZZ_EXAMPLES)' FUZZ_SEED='$(FUZZ_SEED)' \
-		$(BIN)/python -m pytest -q tests/api/test_openapi.py -k keep_to_the_document
+		$(BIN)/python -m pytest -q --hypothesis-seed='$(FUZZ_SEED)' \
+		-k 'keep_to_the_document or at_random' tests/api/test_openapi.py \
+		tests/operations/test_ledger_at_random.py tests/operations/test_people_at_random.py
 
 .PHONY: check
 check: lint types contracts templates css-check drift ## Everything CI runs

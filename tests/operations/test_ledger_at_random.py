@@ -5,6 +5,7 @@ what the model says, nothing is reversed twice, the days add up and the audit's 
 step that is refused changes nothing and uses no key up.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeAlias, TypeVar
@@ -44,7 +45,7 @@ CAPS = st.sampled_from([None, None, 100, 0])
 KEYS = st.sampled_from([None, None, "a", "b", "c"])
 KINDS = st.sampled_from([*ledger.TYPES_ENTERED, "usage", "usage", "admin_adjustment"])
 LINES = st.lists(st.tuples(PICK, AMOUNTS), min_size=1, max_size=4)
-LIMITS = settings(max_examples=25, stateful_step_count=20)
+LIMITS = settings(max_examples=int(os.environ.get("FUZZ_EXAMPLES", "25")), stateful_step_count=20)
 
 
 @dataclass

@@ -4,6 +4,7 @@ A model in Python follows every step: after each the whole database is what the 
 link has one primary owner, an owner is in charge, and the audit explains how it came to that.
 """
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -65,7 +66,7 @@ ANSWERS = st.sampled_from(users.LINK_ACTIONS * 4 + (None, "burn"))
 PLANS = st.sampled_from(("", "true") * 3 + ("false",))
 LEVELS = st.sampled_from(Admin.ROLES)
 ROLES = st.sampled_from(User.ROLES)
-LIMITS = settings(max_examples=25, stateful_step_count=20)
+LIMITS = settings(max_examples=int(os.environ.get("FUZZ_EXAMPLES", "25")), stateful_step_count=20)
 
 
 @dataclass
