@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from adminsite.models import Admin, AuditEvent, CreditDay, Keyword, Link, Subscription, Tag, User
+from adminsite.queries.audit import LINE
 
 USAGE = "usage"
 ACTIVE, ENDED = "active", "canceled"
@@ -223,15 +224,7 @@ def subscription_moves(session: Session, since: date) -> list[Move]:
 def latest_events(session: Session, limit: int) -> list[Happened]:
     """What staff did last, but for coming and going, and what was refused: one statement."""
     last = select(func.max(AuditEvent.id)).scalar_subquery()  # ids leave no gaps
-    statement = select(
-        AuditEvent.id,
-        AuditEvent.at,
-        AuditEvent.actor_email,
-        AuditEvent.action,
-        AuditEvent.subject_type,
-        AuditEvent.subject_id,
-        AuditEvent.subject_label,
-    ).where(
+    statement = select(AuditEvent.id, *LINE).where(
         AuditEvent.id > last - LOOKED_THROUGH,
         AuditEvent.action.not_like(COMING_AND_GOING),
         AuditEvent.action != DENIED,

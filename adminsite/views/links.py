@@ -1,6 +1,6 @@
 """Links: all of them, whoever owns them (R-001-2 to R-001-25)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -71,16 +71,26 @@ def suggest_tags(session: Session, term: str, limit: int) -> list[Option]:
     return [Option(tag.name, tag.name) for tag in queries.links.tags_like(session, term, limit)]
 
 
-def describe_person(text: str) -> tuple[UUID, str] | None:
-    """The person with this id, or this e-mail, for a filter's chip."""
+def describe_person(
+    text: str, gone: Callable[[Session, UUID], str | None] | None = None
+) -> tuple[UUID, str] | None:
+    """The person with this id, or this e-mail, for a filter's chip.
+
+    Args:
+        gone: gives the last address of somebody who was deleted, by their id.
+    """
     if not text.isprintable():  # neither database compares with every character
         return None
     try:
-        where = User.id == UUID(text)
+        key = UUID(text)
     except ValueError:
-        where = User.email_key == text.lower()
+        key = None
+    where = User.email_key == text.lower() if key is None else User.id == key
     found = db.session.execute(select(User.id, User.display_name).where(where)).one_or_none()
-    return (found.id, found.display_name) if found else None
+    if found:
+        return found.id, found.display_name
+    email = gone(db.session(), key) if gone and key else None
+    return (key, f"{email} (deleted)") if key and email else None
 
 
 def describe_tag(text: str) -> tuple[int, str] | None:

@@ -56,15 +56,7 @@ def describe_actor(text: str) -> tuple[UUID | str, str] | None:
     """Who did things: by id or e-mail, and by id also when they are gone."""
     if text in NO_PERSON:
         return text, text.capitalize()
-    person = describe_person(text)
-    if person is not None:
-        return person
-    try:
-        key = UUID(text)
-    except ValueError:
-        return None
-    email = queries.audit.actor_email(db.session(), key)
-    return (key, f"{email} (deleted)") if email else None
+    return describe_person(text, queries.audit.actor_email)
 
 
 def subject_of(session: Session, ids: Sequence[int]) -> dict[int, ShortText]:

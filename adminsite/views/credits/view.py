@@ -59,15 +59,7 @@ def describe_holder(text: str) -> tuple[UUID | str, str] | None:
 
 def describe_actor(text: str) -> tuple[UUID, str] | None:
     """Who made entries: by id or e-mail, and by id also when they are gone."""
-    person = describe_person(text)
-    if person is not None:
-        return person
-    try:
-        key = UUID(text)
-    except ValueError:
-        return None
-    email = queries.ledger.actor_email(db.session(), key)
-    return (key, email) if email else None
+    return describe_person(text, queries.ledger.actor_email)
 
 
 class CreditView(ResourceView):
