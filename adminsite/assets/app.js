@@ -109,6 +109,8 @@
     dialog.addEventListener("cancel", (e) => {
       if (!leave(dialog)) e.preventDefault();
     });
+    // What was asked for in it and comes after it has gone is dropped, parts elsewhere included.
+    dialog.addEventListener("htmx:beforeSwap", (e) => (e.detail.shouldSwap &&= dialog.isConnected));
     dialog.showModal();
   }
   function leave(root) {

@@ -197,6 +197,21 @@ def test_a_newer_look_ahead_ends_the_older(hand: Hand, mia: User) -> None:
     assert len(held) == 1
 
 
+@looking
+def test_a_look_ahead_that_comes_after_the_save_is_dropped(hand: Hand, mia: User) -> None:
+    held: list[Route] = []
+    open_dialog(hand, f"/admin/users/{mia.id}")
+    hand.page.route("**/adjust/preview?*", lambda route: held.append(route))  # noqa: PLW0108
+    hand.fill(field(hand, "Reason"), "Quick")
+    with hand.page.expect_request("**/adjust/preview?*"):
+        hand.fill(field(hand, "Amount"), "5")
+    hand.confirm()
+    expect(hand.toast).to_contain_text("120 → 125.")
+    with hand.page.expect_response("**/adjust/preview?*"):
+        held[0].continue_()
+    expect(hand.dialog).to_have_count(0)
+
+
 def test_cancelling_changes_nothing(hand: Hand, mia: User, session: Session) -> None:
     open_dialog(hand, f"/admin/users/{mia.id}")
     if isinstance(hand, Keyboard):
