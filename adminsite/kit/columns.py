@@ -111,6 +111,11 @@ def signed(amount: int) -> str:
     return f"{amount:+,}".replace("-", "−")
 
 
+def number(amount: int) -> str:
+    """A number with its sign where it is below zero, as people write it."""
+    return signed(amount).removeprefix("+")
+
+
 def change_of(amount: int) -> Amount:
     """An amount fit for a cell."""
     return Amount(signed(amount), amount > 0)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from adminsite.kit.columns import Moment, moment, signed
+from adminsite.kit.columns import Moment, moment, number
 from adminsite.models import AuditEvent
 from adminsite.views.subjects import event_url
 
@@ -139,7 +139,7 @@ def _text(value: Any, shown: int) -> str:
     if value is None or value in ("", [], {}):
         return ""
     if type(value) is int:
-        return signed(value).removeprefix("+")
+        return number(value)
     text = ", ".join(map(_word, value)) if isinstance(value, list) else _word(value)
     return text if len(text) <= shown else f"{text[: shown - 1]}…"
 

@@ -15,7 +15,7 @@ from adminsite.db import db, transaction, utc_now
 from adminsite.errors import InvalidError, RuleError
 from adminsite.kit import Chip, ChoiceFilter, DayFilter, ResourceView, editing, responses
 from adminsite.kit.bulk import BulkAction
-from adminsite.kit.columns import moment, signed
+from adminsite.kit.columns import moment, number
 from adminsite.kit.deleting import Choice, Question
 from adminsite.kit.forms import Required
 from adminsite.models import User
@@ -297,7 +297,7 @@ def question(plan: DeletionPlan) -> Question:
         ("Owns alone", _links(len(plan.sole))),
         ("Primary owner with others", _links(len(plan.shared))),
         ("Co-owner", _links(len(plan.co_owned))),
-        ("Credits", signed(owed).removeprefix("+")),
+        ("Credits", number(owed)),
     ]
     if one:
         facts.append(("Subscription", _running(one.subscription)))

@@ -7,7 +7,7 @@ from wtforms import Form, PasswordField, SelectField, StringField
 
 from adminsite import auth, queries
 from adminsite.db import db, utc_now
-from adminsite.kit.columns import Moment, moment, signed
+from adminsite.kit.columns import Moment, moment, number, signed
 from adminsite.models import ApiToken, CreditTransaction, Subscription, User
 from adminsite.operations import ledger
 from adminsite.passwords import MIN_LENGTH
@@ -105,7 +105,7 @@ def billing(user: User) -> dict[str, Any]:
     entries = queries.people.recent_transactions(session, user.id, ENTRIES_SHOWN)
     subscription = queries.people.newest_subscription(session, user.id)
     return {
-        "balance": signed(user.credits_balance).removeprefix("+"),
+        "balance": number(user.credits_balance),
         "entries": [_entry(entry) for entry in entries],
         "subscription": _subscription(subscription) if subscription else None,
     }

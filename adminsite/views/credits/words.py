@@ -3,7 +3,7 @@
 from typing import Any
 
 from adminsite import audit
-from adminsite.kit.columns import moment, signed
+from adminsite.kit.columns import moment, number, signed
 from adminsite.models import CreditTransaction, PendingAdjustment
 from adminsite.operations.ledger import Batch, Foreseen, reason_of
 
@@ -40,11 +40,6 @@ TOLD_WAITING = (
 def label(kind: str) -> str:
     """A type of entry as people read it."""
     return kind.replace("_", " ").capitalize()
-
-
-def number(amount: int) -> str:
-    """A number with its sign where it is below zero."""
-    return signed(amount).removeprefix("+")
 
 
 def moved(amount: int) -> str:
